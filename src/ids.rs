@@ -1,0 +1,75 @@
+//! Names for rows: opaque text made by us, one type a table, so that a session's id is never taken for a user's.
+//! UUIDv7, which keeps an index's new rows together; what must be unguessable is made in `secret`, never here.
+
+use std::fmt;
+
+use db::{Kind, ToValue, Value};
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+use crate::secret;
+
+macro_rules! id {
+    ($(#[$about:meta])* $name:ident) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// A new one, made at `now`.
+            pub fn new(now: Timestamp) -> Self {
+                Self(uuid_v7(now))
+            }
+
+            /// The id as it stands in a row or a verified token.
+            pub fn from_stored(text: String) -> Self {
+                Self(text)
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl ToValue for &$name {
+            const KIND: Kind = Kind::Text;
+
+            fn to_value(self) -> Value {
+                Value::Text(self.0.clone())
+            }
+        }
+    };
+}
+
+id! {
+    /// A person with an account. The token's `sub`.
+    UserId
+}
+id! {
+    /// One sign-in and what followed from it. The token's `sid`.
+    SessionId
+}
+id! {
+    /// A row of the audit trail.
+    AuditId
+}
+id! {
+    /// One token. Its `jti`.
+    TokenId
+}
+
+/// RFC 9562 section 5.7: 48 bits of milliseconds, then 74 bits of chance.
+fn uuid_v7(now: Timestamp) -> String {
+    let millis = u64::try_from(now.micros() / 1_000).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &secret::bytes::<10>())
+        .into_uuid()
+        .to_string()
+}
