@@ -4,5 +4,6 @@
 //! The modules stand in the order in which they may know one another: each uses only what is named above it.
 
 pub mod clock;
+pub mod config;
 pub mod ids;
 pub mod secret;

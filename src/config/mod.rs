@@ -1,0 +1,145 @@
+//! What an operator decides, read once at start into types that can be trusted: one struct a feature, each with its limits.
+//! Flags over environment over file over defaults. Nothing here opens a socket, a database or a key.
+
+mod addresses;
+mod draft;
+mod file;
+mod problems;
+mod reference;
+mod rules;
+mod sections;
+mod settings;
+mod sources;
+mod values;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use addresses::{IpNet, Origin, PublicUrl};
+use draft::{Draft, Effective};
+pub use problems::{ConfigErrors, Source};
+pub use reference::reference;
+pub use sections::{
+    Argon2Config, CorsConfig, LimitsConfig, LogConfig, LogFormat, PasswordConfig, SignupConfig,
+    TlsConfig, TokensConfig,
+};
+use settings::{Preset, Section as _, settings};
+pub use sources::Inputs;
+
+use crate::secret::Secret;
+
+settings! {
+    /// Everything that an operator decides. The fields are in the order in which the reference lists them.
+    pub struct Config under "" {
+        /// For development on one machine: sign-up is open, pages on localhost may call the API, and limits may be off.
+        /// Given as `--dev` alone, so that nothing left behind in a file turns it on; it listens on loopback addresses only.
+        dev: bool = Preset::CommandLine,
+        /// Where it listens. An address that is not loopback needs `tls` or `trusted_proxies`.
+        listen: SocketAddr = "127.0.0.1:8080",
+        /// Where `/metrics` is answered, apart from everything else; `off` for nowhere. Keep it away from the public.
+        metrics_listen: Option<SocketAddr> = "127.0.0.1:8081",
+        /// Where its files are: the SQLite database and the secrets made on first start. Made with mode 0700 when missing.
+        data_dir: PathBuf = "./doorward-data",
+        /// The database: `postgres://user:password@host/name`, or `sqlite://` and a path.
+        database_url: Option<Secret<String>> = Preset::Unset("SQLite in `doorward.db` in the data folder"),
+        /// The key that seals signing keys in the database, at least 32 characters. Whoever has the database but not this
+        /// signs nothing. Required with PostgreSQL, where every node must have the same.
+        secret_key: Option<Secret<String>> = Preset::Unset("with SQLite made on first start in the data folder"),
+        /// Where people reach it: `https://` and a host, without a path. Plain `http://` is taken for a loopback host and with
+        /// `--dev`.
+        public_url: PublicUrl = Preset::Follows("`http://` and `listen`; `https://` with `tls`", |draft| {
+            let scheme = if draft.is_given("tls.cert") { "https" } else { "http" };
+            format!("{scheme}://{}", draft.text("listen"))
+        }),
+        /// Addresses and networks of the proxies in front, such as `10.0.0.0/8`: theirs is the only word that is taken for
+        /// who the client is and how it came.
+        trusted_proxies: Vec<IpNet> = "",
+        /// How long requests in flight may take to finish when it is told to stop, up to 10 minutes.
+        shutdown_grace: Duration = "20s",
+        /// Logs.
+        log: LogConfig,
+        /// HTTPS on the main listener.
+        tls: Option<TlsConfig>,
+        /// Tokens.
+        tokens: TokensConfig,
+        /// Sign-up.
+        signup: SignupConfig,
+        /// Passwords.
+        password: PasswordConfig,
+        /// Calls from pages of other origins.
+        cors: CorsConfig,
+        /// Limits on attempts.
+        limits: LimitsConfig,
+    }
+}
+
+/// A configuration that passed every rule, and where each value came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    effective: Vec<Effective>,
+}
+
+/// Reads the configuration from what the process was given.
+///
+/// # Errors
+/// Everything that is wrong with it, all at once.
+pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigErrors> {
+    let mut draft = Draft::new(Config::settings());
+    sources::gather(inputs, &mut draft);
+    let config = Config::read(&mut draft)
+        .expect("a preset reads back, and only an optional section has a setting without one");
+    rules::check(&config, &mut draft);
+    if draft.problems.is_empty() {
+        Ok(Loaded {
+            config,
+            effective: draft.effective,
+        })
+    } else {
+        Err(ConfigErrors(draft.problems))
+    }
+}
+
+impl Loaded {
+    /// The effective values, a line each, as TOML that could be a configuration file; secrets are `***`.
+    /// With `origin` each line says where its value came from.
+    pub fn show(&self, origin: bool) -> String {
+        let lines = self.effective.iter().map(|one| {
+            let source = if origin {
+                format!("  # {}", one.source)
+            } else {
+                String::new()
+            };
+            match &one.text {
+                Some(text) if one.key == "dev" => format!("# --dev is {text}\n"),
+                Some(text) => format!("{} = {}{source}\n", one.key, one.kind.toml(text)),
+                None => format!("# {} is not set\n", one.key),
+            }
+        });
+        lines.collect()
+    }
+}
+
+impl Config {
+    /// The presets alone, from no file and no environment, for tests to change.
+    pub fn for_tests() -> Self {
+        load(&Inputs::default())
+            .expect("the presets pass their own rules")
+            .config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_presets_pass_their_own_rules() {
+        let config = Config::for_tests();
+        assert_eq!(config.public_url.as_str(), "http://127.0.0.1:8080");
+        assert_eq!(config.tokens.issuer, "http://127.0.0.1:8080");
+        assert!(!config.signup.enabled);
+    }
+}

@@ -1,0 +1,193 @@
+//! What must hold of a configuration: the limits of each section, and the rules between sections that keep a careless
+//! start from being an unsafe one. Each refusal says what to set.
+
+use std::time::Duration;
+
+use super::Config;
+use super::draft::Draft;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// Notes every rule that the configuration breaks.
+pub(super) fn check(config: &Config, draft: &mut Draft) {
+    listening(config, draft);
+    public_url(config, draft);
+    database(config, draft);
+    tokens(config, draft);
+    passwords(config, draft);
+    limits(config, draft);
+    logs(config, draft);
+    draft.within(
+        "shutdown_grace",
+        &config.shutdown_grace,
+        Duration::ZERO..=10 * MINUTE,
+    );
+}
+
+fn listening(config: &Config, draft: &mut Draft) {
+    let listen = config.listen;
+    let is_loopback = listen.ip().to_canonical().is_loopback();
+    if config.dev && !is_loopback {
+        draft.refuse(
+            &["listen"],
+            format!("{listen} is not a loopback address, and --dev leaves doors open that others must not find."),
+            "Listen on 127.0.0.1 or [::1], or start without --dev.",
+        );
+    }
+    if !config.dev && !is_loopback && config.tls.is_none() && config.trusted_proxies.is_empty() {
+        draft.refuse(
+            &["listen", "tls.cert", "tls.key", "trusted_proxies"],
+            format!("{listen} is not a loopback address, and passwords would cross the network unprotected."),
+            "Set tls.cert and tls.key (DOORWARD_TLS__CERT and DOORWARD_TLS__KEY) to serve HTTPS here, or set trusted_proxies \
+             (DOORWARD_TRUSTED_PROXIES) to the address of the proxy in front that serves it, or listen on 127.0.0.1.",
+        );
+    }
+    if listen.port() != 0 && config.metrics_listen == Some(listen) {
+        draft.refuse(
+            &["metrics_listen", "listen"],
+            format!("{listen} is where everything else is answered."),
+            "Choose another port, or off.",
+        );
+    }
+}
+
+fn public_url(config: &Config, draft: &mut Draft) {
+    let keys = ["public_url", "listen", "tls.cert", "tls.key"];
+    if config.listen.ip().is_unspecified() && !draft.is_given("public_url") {
+        draft.refuse(
+            &keys,
+            "it is needed, since nobody can tell from listen how people reach this server.",
+            "Set it (DOORWARD_PUBLIC_URL) to the address that people see, such as https://auth.example.com.",
+        );
+    } else if !config.public_url.is_https()
+        && !config.dev
+        && !config.public_url.origin().is_loopback()
+    {
+        draft.refuse(
+            &keys,
+            format!("{} is not HTTPS, and passwords would cross the network unprotected.", config.public_url),
+            "Set it (DOORWARD_PUBLIC_URL) to the https:// address that people see; --dev takes plain http.",
+        );
+    }
+}
+
+fn database(config: &Config, draft: &mut Draft) {
+    let url = config
+        .database_url
+        .as_ref()
+        .map(|url| url.expose().as_str());
+    let is_postgres =
+        url.is_some_and(|url| url.starts_with("postgres://") || url.starts_with("postgresql://"));
+    if !is_postgres && url.is_some_and(|url| !url.starts_with("sqlite://")) {
+        draft.refuse(
+            &["database_url"],
+            "it begins with neither postgres:// nor sqlite://, which are the databases there are.",
+            "Expected postgres://user:password@host/name, or sqlite:// and a path.",
+        );
+    }
+    match &config.secret_key {
+        None if is_postgres => draft.refuse(
+            &["secret_key", "database_url"],
+            "it is needed with PostgreSQL, so that every node opens what another sealed.",
+            "Set DOORWARD_SECRET_KEY or DOORWARD_SECRET_KEY_FILE, the same on each node: `openssl rand -base64 32` makes one.",
+        ),
+        Some(key) if key.expose().chars().count() < 32 => draft.refuse(
+            &["secret_key"],
+            "the value is shorter than 32 characters.",
+            "`openssl rand -base64 32` makes one that is long enough.",
+        ),
+        _ => {}
+    }
+}
+
+fn tokens(config: &Config, draft: &mut Draft) {
+    let tokens = &config.tokens;
+    let shortest = if config.dev { SECOND } else { MINUTE };
+    draft.within("tokens.lifetime", &tokens.lifetime, shortest..=DAY);
+    if !["HS256", "ES256", "RS256", "EdDSA"].contains(&tokens.algorithm.as_str()) {
+        draft.refuse(
+            &["tokens.algorithm"],
+            format!(
+                "{:?} is not an algorithm that tokens are signed with.",
+                tokens.algorithm
+            ),
+            "Expected HS256, ES256, RS256 or EdDSA.",
+        );
+    }
+    let Some(secret) = &tokens.hs256_secret else {
+        return;
+    };
+    if secret.expose().len() < 32 {
+        draft.refuse(
+            &["tokens.hs256_secret"],
+            "the value is shorter than 32 bytes, which HS256 asks at the least (RFC 7518 section 3.2).",
+            "`openssl rand -base64 32` makes one that is long enough; the back end needs the same.",
+        );
+    }
+    if tokens.algorithm != "HS256" {
+        draft.refuse(
+            &["tokens.hs256_secret", "tokens.algorithm"],
+            format!(
+                "{} signs with a key pair, and would never use it.",
+                tokens.algorithm
+            ),
+            "Take it away, or set tokens.algorithm (DOORWARD_TOKENS__ALGORITHM) to HS256.",
+        );
+    }
+}
+
+fn passwords(config: &Config, draft: &mut Draft) {
+    let password = &config.password;
+    let cost = &password.argon2;
+    draft.within("password.min_length", &password.min_length, 8..=128);
+    draft.within("password.threads", &password.threads, 0..=1024);
+    draft.within(
+        "password.max_wait",
+        &password.max_wait,
+        Duration::from_millis(100)..=MINUTE,
+    );
+    draft.within("password.argon2.iterations", &cost.iterations, 1..=100);
+    draft.within("password.argon2.parallelism", &cost.parallelism, 1..=16);
+    let least = if config.dev {
+        8 * cost.parallelism.min(16)
+    } else {
+        7168
+    };
+    draft.within(
+        "password.argon2.memory_kib",
+        &cost.memory_kib,
+        least..=1_048_576,
+    );
+    let work = u64::from(cost.memory_kib) * u64::from(cost.iterations);
+    if !config.dev && cost.memory_kib >= least && work < 35_840 {
+        draft.refuse(
+            &["password.argon2.memory_kib", "password.argon2.iterations"],
+            format!("{} KiB and {} iterations are less than OWASP asks at the least.", cost.memory_kib, cost.iterations),
+            "Raise one of them until their product is 35840 or more; `doorward hash --tune` finds what this machine bears.",
+        );
+    }
+}
+
+fn limits(config: &Config, draft: &mut Draft) {
+    draft.within("limits.per_minute", &config.limits.per_minute, 1..=100_000);
+    draft.within("limits.burst", &config.limits.burst, 1..=100_000);
+    if !config.limits.enabled && !config.dev {
+        draft.refuse(
+            &["limits.enabled"],
+            "without limits anybody may guess passwords as fast as they can send them.",
+            "Take the setting away; it is there for load tests with --dev.",
+        );
+    }
+}
+
+fn logs(config: &Config, draft: &mut Draft) {
+    if let Err(error) = config.log.filter.parse::<tracing_subscriber::EnvFilter>() {
+        draft.refuse(
+            &["log.filter"],
+            format!("{:?} is not a filter: {error}.", config.log.filter),
+            "Expected a level such as info, or levels by module such as info,doorward::sign_in=debug.",
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! The settings of each feature, one struct a section: a feature is handed its own and sees no other.
+//! The limits of the values are in `rules`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::addresses::Origin;
+use super::settings::{Preset, settings};
+use super::values::{Value, words};
+use crate::secret::Secret;
+
+settings! {
+    /// What is logged, and how it looks.
+    pub struct LogConfig under "log." {
+        /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`), or levels by module, such as
+        /// `info,doorward::sign_in=debug`. `DOORWARD_LOG` sets it too.
+        filter: String = "info",
+        /// How a line looks: `pretty` for people, `json` for machines, `auto` for pretty on a terminal and JSON elsewhere.
+        format: LogFormat = "auto",
+    }
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON elsewhere.
+    Auto,
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+words!(LogFormat, "auto, pretty or json",
+    "auto" => LogFormat::Auto, "pretty" => LogFormat::Pretty, "json" => LogFormat::Json);
+
+settings! {
+    /// HTTPS on the main listener. Both paths or neither.
+    pub struct TlsConfig under "tls." {
+        /// The certificate chain, PEM. Read again when it changes and on SIGHUP.
+        cert: PathBuf = Preset::Required,
+        /// The certificate's private key, PEM. Read again with the certificate.
+        key: PathBuf = Preset::Required,
+    }
+}
+
+settings! {
+    /// What tokens are signed with, for how long they count, and what they say about us.
+    pub struct TokensConfig under "tokens." {
+        /// How tokens are signed. `HS256` is what the documented clients expect: one secret, shared with the back end.
+        /// `ES256`, `RS256` and `EdDSA` sign with a key pair whose public half is at `/.well-known/jwks.json`.
+        /// jsonwebtoken and passport-jwt for JavaScript refuse `EdDSA`.
+        algorithm: String = "HS256",
+        /// The secret that signs HS256 tokens and that the back end shares, at least 32 bytes. Refused with another algorithm.
+        hs256_secret: Option<Secret<String>> = Preset::Unset("made on first start and kept in the database, sealed"),
+        /// How long a token counts, from 1 minute to 24 hours; with `--dev` from 1 second.
+        lifetime: Duration = "1h",
+        /// The token's `iss`: who issued it.
+        issuer: String = Preset::Follows("`public_url`", |draft| draft.text("public_url")),
+        /// The token's `aud`: whom it is for.
+        audience: String = Preset::Follows("`public_url`", |draft| draft.text("public_url")),
+    }
+}
+
+settings! {
+    /// Who may make an account.
+    pub struct SignupConfig under "signup." {
+        /// Whether anybody may make an account. Otherwise people are made with `doorward user create`.
+        enabled: bool = Preset::Follows("`false`; `true` with `--dev`", |draft| draft.text("dev")),
+    }
+}
+
+settings! {
+    /// What a password must be, and what hashing one may cost.
+    pub struct PasswordConfig under "password." {
+        /// The fewest characters that a new password has, from 8 to 128. Passwords that exist are not asked again.
+        min_length: u32 = "8",
+        /// What one hash costs.
+        argon2: Argon2Config,
+        /// Threads that hash, up to 1024, each with a block buffer of `password.argon2.memory_kib`; 0 is one a core.
+        threads: u32 = "0",
+        /// The longest that a sign-in waits for a hash thread before it is answered 503, from 100 milliseconds to 1 minute.
+        max_wait: Duration = "2s",
+    }
+}
+
+settings! {
+    /// What one Argon2id hash costs (RFC 9106). `doorward hash --tune` finds what this machine bears.
+    pub struct Argon2Config under "password.argon2." {
+        /// Memory of one hash in KiB, from 7168 to 1048576; with `--dev` from 8 for each lane. Memory times iterations is
+        /// at least 35840, which is what OWASP asks at the least.
+        memory_kib: u32 = "19456",
+        /// Passes over the memory, from 1 to 100.
+        iterations: u32 = "2",
+        /// Lanes of one hash, from 1 to 16. They are computed one after another: a lane more is no thread more.
+        parallelism: u32 = "1",
+    }
+}
+
+settings! {
+    /// Pages of which other origins may call the API from a browser.
+    pub struct CorsConfig under "cors." {
+        /// Origins whose pages may call the API, each exactly, such as `https://app.example.com`. No wildcards.
+        origins: Vec<Origin> = "",
+        /// Whether pages on localhost, on any port, may call it too.
+        allow_localhost: bool = Preset::Follows("`false`; `true` with `--dev`", |draft| draft.text("dev")),
+    }
+}
+
+settings! {
+    /// How often somebody may try.
+    pub struct LimitsConfig under "limits." {
+        /// Whether attempts are limited at all. `false` is taken with `--dev` alone, for load tests.
+        enabled: bool = "true",
+        /// Attempts with a credential that one address has a minute in the long run, from 1 to 100000.
+        per_minute: u32 = "30",
+        /// Attempts that one address has at once before `limits.per_minute` holds it back, from 1 to 100000.
+        burst: u32 = "30",
+    }
+}
