@@ -1,1 +1,21 @@
 #![doc = include_str!("../README.md")]
+
+mod address;
+mod database;
+mod error;
+mod lex;
+mod migration;
+mod queue;
+mod row;
+mod sqlite;
+mod statement;
+mod unit;
+mod value;
+
+pub use database::{Db, Engine, Stats};
+pub use error::{Error, OpenError};
+pub use migration::Migration;
+pub use row::Row;
+pub use statement::{Sql, sql};
+pub use unit::{Unit, Written};
+pub use value::{FromValue, Kind, ToValue, Value};

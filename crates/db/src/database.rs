@@ -1,0 +1,160 @@
+//! The facade: one way to ask and one way to write, whichever database answers.
+
+use std::sync::Arc;
+
+use crate::{
+    Error, Migration, OpenError, Row, Sql, Unit, Written, address::Address, sqlite::Role,
+    sqlite::Sqlite,
+};
+
+/// Which database answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// A file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// How busy the database is, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Connections that answer questions.
+    pub read_connections: usize,
+    /// Questions that wait for one of them.
+    pub reads_waiting: usize,
+    /// Connections that write.
+    pub write_connections: usize,
+    /// Units that wait for one of them.
+    pub writes_waiting: usize,
+}
+
+/// An open database. Clones share it; the last one that is dropped closes it.
+#[derive(Clone)]
+pub struct Db {
+    backend: Backend,
+}
+
+#[derive(Clone)]
+enum Backend {
+    Sqlite(Arc<Sqlite>),
+}
+
+impl Db {
+    /// Opens a database as the one that serves it, and brings its schema up to date.
+    ///
+    /// `url` is a path, `sqlite:path` or `postgres://...`. A SQLite file is locked, so that no second server opens it.
+    pub async fn open(url: &str, migrations: &[Migration]) -> Result<Db, OpenError> {
+        Self::open_as(url, migrations, Role::Server).await
+    }
+
+    /// Opens a database for a tool that works beside a running server.
+    ///
+    /// The schema must be the one that this program knows. It is brought up to date when nobody serves the file.
+    /// On PostgreSQL this is the same as [`Db::open`], for there a migration waits for its lock.
+    pub async fn open_beside(url: &str, migrations: &[Migration]) -> Result<Db, OpenError> {
+        Self::open_as(url, migrations, Role::Beside).await
+    }
+
+    async fn open_as(url: &str, migrations: &[Migration], role: Role) -> Result<Db, OpenError> {
+        match Address::parse(url)? {
+            Address::File(path) => {
+                let migrations = migrations.to_vec();
+                let opening =
+                    tokio::task::spawn_blocking(move || Sqlite::open(&path, &migrations, role));
+                let sqlite = opening
+                    .await
+                    .map_err(|e| OpenError::Connect(e.to_string()))??;
+                Ok(Db {
+                    backend: Backend::Sqlite(Arc::new(sqlite)),
+                })
+            }
+        }
+    }
+
+    /// Asks for one row, `None` when there is none. More than one is [`Error::Broken`].
+    pub async fn one<T>(
+        &self,
+        question: Sql,
+        read: impl FnOnce(&Row) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        match self.rows(question, 2).await?.as_slice() {
+            [] => Ok(None),
+            [row] => read(row).map(Some),
+            [..] => Err(Error::Broken(
+                "more than one row answered where one was asked for".to_owned(),
+            )),
+        }
+    }
+
+    /// Asks for all rows, in the order of the statement.
+    pub async fn all<T>(
+        &self,
+        question: Sql,
+        read: impl FnMut(&Row) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        self.rows(question, usize::MAX)
+            .await?
+            .iter()
+            .map(read)
+            .collect()
+    }
+
+    async fn rows(&self, question: Sql, most: usize) -> Result<Vec<Row>, Error> {
+        question.check()?;
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.read(question, most).await,
+        }
+    }
+
+    /// Carries out a unit. `Ok` means that all of it is on disk; every error but [`Error::OutcomeUnknown`] means that
+    /// nothing of it happened. A caller that stops waiting changes neither.
+    pub async fn write(&self, unit: impl Into<Unit>) -> Result<Written, Error> {
+        let unit = unit.into();
+        for statement in &unit.statements {
+            statement.sql.check()?;
+        }
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(unit).await,
+        }
+    }
+
+    /// Asks the database something small, to see that it answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.rows(
+            crate::sql("SELECT version FROM schema_migrations LIMIT 1"),
+            1,
+        )
+        .await
+        .map(drop)
+    }
+
+    /// Looks for damage: the whole file on SQLite, which takes time; on PostgreSQL, that it answers.
+    pub async fn integrity(&self) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.integrity().await,
+        }
+    }
+
+    /// Which database this is.
+    pub fn kind(&self) -> Engine {
+        match &self.backend {
+            Backend::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+
+    /// How busy it is.
+    pub fn stats(&self) -> Stats {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.stats(),
+        }
+    }
+
+    /// Finishes what was asked for, writes the journal back into the file, and closes. Whatever is asked afterwards is
+    /// [`Error::Unavailable`].
+    pub async fn close(&self) {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The file database: a few threads that read, and one that writes.
+
+mod execute;
+mod migrate;
+mod open;
+mod reader;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use tokio::{sync::oneshot, time::timeout};
+
+use crate::{
+    Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, queue::Queue, queue::Refused,
+};
+
+/// How long a caller waits for its turn, and again for its answer once it is its turn. As long as SQLite itself waits
+/// for another process that holds the write lock.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How much may wait for a thread: with more, waiting has become failing, and memory is to stay flat.
+const QUEUE: usize = 4096;
+
+/// What the file is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// To serve it: nobody else does.
+    Server,
+    /// To work beside whoever serves it.
+    Beside,
+}
+
+/// An open file with its threads.
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    reads: Arc<Queue<reader::Job>>,
+    writes: Arc<Queue<writer::Job>>,
+    readers: usize,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Sqlite {
+    /// Opens the file, brings its schema up to date and starts the threads. Blocks.
+    pub(crate) fn open(
+        path: &Path,
+        migrations: &[Migration],
+        role: Role,
+    ) -> Result<Self, OpenError> {
+        let file = open::File::open(path, migrations, role)?;
+        let readers =
+            std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
+        let reads = Arc::new(Queue::new(QUEUE));
+        let writes = Arc::new(Queue::new(QUEUE));
+        let mut threads = Vec::new();
+        let sqlite_path = file.path.clone();
+        for _ in 0..readers {
+            threads.push(reader::start(
+                open::reader(&sqlite_path)?,
+                Arc::clone(&reads),
+            ));
+        }
+        // The writer is the last to be waited for, and the last connection to close empties the journal.
+        threads.push(writer::start(file, Arc::clone(&writes)));
+        Ok(Self {
+            path: sqlite_path,
+            reads,
+            writes,
+            readers,
+            threads: Mutex::new(threads),
+        })
+    }
+
+    /// Asks for up to `most` rows.
+    pub(crate) async fn read(&self, question: Sql, most: usize) -> Result<Vec<Row>, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.reads
+            .push(reader::Job {
+                question,
+                most,
+                answer,
+            })
+            .map_err(refused)?;
+        match timeout(PATIENCE, answered).await {
+            Ok(Ok(rows)) => rows,
+            Ok(Err(_)) => Err(closed()),
+            Err(_) => Err(Error::Unavailable(
+                "the file did not answer in time".to_owned(),
+            )),
+        }
+    }
+
+    /// Carries out a unit. It is taken from the queue or withdrawn from it, never both.
+    pub(crate) async fn write(&self, unit: Unit) -> Result<Written, Error> {
+        let (job, claim, mut answered) = writer::Job::new(unit);
+        self.writes.push(job).map_err(refused)?;
+        let answer = match timeout(PATIENCE, &mut answered).await {
+            Err(_) if claim.take() => {
+                return Err(Error::Busy(
+                    "the writer did not come to this change in time".to_owned(),
+                ));
+            }
+            Err(_) => timeout(PATIENCE, answered).await,
+            answer => answer,
+        };
+        match answer {
+            Ok(Ok(written)) => written,
+            Ok(Err(_)) => Err(closed()),
+            Err(_) => Err(Error::OutcomeUnknown(
+                "the disk did not answer in time".to_owned(),
+            )),
+        }
+    }
+
+    /// Reads the whole file in search of damage, on a connection of its own.
+    pub(crate) async fn integrity(&self) -> Result<(), Error> {
+        let path = self.path.clone();
+        tokio::task::spawn_blocking(move || open::integrity(&path))
+            .await
+            .map_err(|e| Error::Broken(format!("the check did not finish: {e}")))?
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        Stats {
+            read_connections: self.readers,
+            reads_waiting: self.reads.len(),
+            write_connections: 1,
+            writes_waiting: self.writes.len(),
+        }
+    }
+
+    /// Lets the threads finish what was asked for and waits for them.
+    pub(crate) async fn close(&self) {
+        self.reads.close();
+        self.writes.close();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let waiting = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a database thread panicked");
+                }
+            }
+        });
+        if waiting.await.is_err() {
+            tracing::error!("closing the database was interrupted");
+        }
+    }
+}
+
+/// Without a call of `close` the threads still finish what was asked for.
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.reads.close();
+        self.writes.close();
+    }
+}
+
+fn refused(why: Refused) -> Error {
+    match why {
+        Refused::Full => Error::Busy("too much is waiting already".to_owned()),
+        Refused::Closed => closed(),
+    }
+}
+
+fn closed() -> Error {
+    Error::Unavailable("it is closed".to_owned())
+}

@@ -1,0 +1,199 @@
+//! Opening the file: who may, and how SQLite is set up on it.
+
+use std::{
+    fs::{self, OpenOptions, Permissions, TryLockError},
+    io,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, ffi};
+
+use super::{PATIENCE, Role, execute::failure, migrate};
+use crate::{Error, Migration, OpenError};
+
+/// The first version without the fault that could lose commits when the journal is reset.
+const OLDEST: i32 = 3_051_003;
+const _: () = assert!(
+    ffi::SQLITE_VERSION_NUMBER >= OLDEST,
+    "the bundled SQLite is too old"
+);
+
+/// How many prepared statements a connection keeps: more than a program has.
+const STATEMENTS: usize = 256;
+
+/// The file, opened for writing, with the schema that the program knows.
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    pub(super) writer: Connection,
+    /// Held by the server for as long as it writes; `None` for a tool beside it.
+    _lock: Option<fs::File>,
+}
+
+impl File {
+    pub(super) fn open(
+        path: &Path,
+        migrations: &[Migration],
+        role: Role,
+    ) -> Result<Self, OpenError> {
+        if rusqlite::version_number() < OLDEST {
+            return Err(OpenError::SqliteTooOld {
+                found: rusqlite::version().to_owned(),
+            });
+        }
+        create(path).map_err(|e| file_error(path, &e))?;
+        // One lock for one file, whatever name it was opened by.
+        let path = fs::canonicalize(path).map_err(|e| file_error(path, &e))?;
+        let mut lock = None;
+        if role == Role::Server {
+            lock = Some(try_lock(&path)?.ok_or_else(|| OpenError::Served {
+                path: path.display().to_string(),
+            })?);
+        }
+        let writer = writer(&path).map_err(|e| sqlite_error(&path, &e))?;
+        migrate::migrate(&writer, &path, migrations, role)?;
+        let on = writer.pragma_update(None, "foreign_keys", true);
+        on.map_err(|e| sqlite_error(&path, &e))?;
+        Ok(Self {
+            path,
+            writer,
+            _lock: lock,
+        })
+    }
+}
+
+/// Makes the file if there is none, readable by its owner only, and sees that it can be written.
+fn create(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    if file.metadata()?.mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+/// The lock beside the file, or `None` when another process holds it. It ends with the process that holds it; the
+/// lock file stays, since to remove it would let two processes lock two files of the same name.
+pub(super) fn try_lock(path: &Path) -> Result<Option<fs::File>, OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let path = Path::new(&name);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path);
+    let file = file.map_err(|e| file_error(path, &e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(e)) => Err(file_error(path, &e)),
+    }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // As PostgreSQL has it: what stands in double quotes is a name, and LIKE minds case.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.pragma_update(None, "case_sensitive_like", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    // What is sorted or gathered on the way is not for /tmp.
+    connection.pragma_update(None, "temp_store", "memory")?;
+    Ok(connection)
+}
+
+/// The writing connection, without foreign keys: a migration that rebuilds a table would delete what refers to it.
+fn writer(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = connect(path)?;
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |row| {
+        let mode: String = row.get(0)?;
+        if mode == "wal" {
+            Ok(())
+        } else {
+            Err(rusqlite::Error::InvalidQuery)
+        }
+    })?;
+    // An acknowledged change is on the disk.
+    connection.pragma_update(None, "synchronous", "full")?;
+    // The journal goes back into the file every 4 MB, and keeps at most 16 MB when a long read held that up.
+    connection.pragma_update(None, "wal_autocheckpoint", 1000)?;
+    connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    Ok(connection)
+}
+
+/// A connection that cannot write.
+pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    let open = || {
+        let connection = connect(path)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(connection)
+    };
+    open().map_err(|e| sqlite_error(path, &e))
+}
+
+/// Reads the whole file in search of damage. Blocks.
+pub(super) fn integrity(path: &Path) -> Result<(), Error> {
+    let look = || {
+        connect(path)?.query_row("PRAGMA integrity_check(1)", [], |row| {
+            row.get::<_, String>(0)
+        })
+    };
+    match look() {
+        Ok(found) if found == "ok" => Ok(()),
+        Ok(found) => Err(Error::Broken(format!("the file is damaged: {found}"))),
+        Err(e) => Err(failure(&e, 0)),
+    }
+}
+
+/// An error of the file system, with what to do about it.
+fn file_error(path: &Path, error: &io::Error) -> OpenError {
+    let advice = match error.kind() {
+        io::ErrorKind::NotFound => "; make its folder first",
+        io::ErrorKind::PermissionDenied => {
+            "; run as the user that owns the file and its folder, or change their owner"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "; the file and its folder must be on a medium that can be written"
+        }
+        io::ErrorKind::StorageFull => "; make room on the disk",
+        _ => "",
+    };
+    OpenError::File {
+        path: path.display().to_string(),
+        reason: format!("{error}{advice}"),
+    }
+}
+
+/// An error of SQLite while opening, with what to do about it.
+pub(super) fn sqlite_error(path: &Path, error: &rusqlite::Error) -> OpenError {
+    let advice = match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            "; the file is damaged or no database: restore a backup of it, together with its -wal file"
+        }
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            "; the file, its -wal and -shm files and its folder must be writable"
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "; another process holds the file: wait for it"
+        }
+        Some(ErrorCode::DiskFull) => "; make room on the disk",
+        _ => "",
+    };
+    OpenError::File {
+        path: path.display().to_string(),
+        reason: format!("{error}{advice}"),
+    }
+}

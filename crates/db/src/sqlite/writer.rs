@@ -1,0 +1,165 @@
+//! The thread that writes: group commit.
+//!
+//! It takes all units that wait, up to 64, runs each in a savepoint and commits them together, so that they share the
+//! one thing that is slow, the wait for the disk. A unit is acknowledged when the commit of its group is on disk.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::oneshot;
+
+use super::{
+    execute::{execute, failure},
+    open::File,
+};
+use crate::{Error, Unit, Written, queue::Queue};
+
+/// How many units share a commit: enough to make it cheap, few enough that the first does not wait for the last.
+const GROUP: usize = 64;
+
+type Answer = oneshot::Sender<Result<Written, Error>>;
+
+/// A unit that waits, and where its answer goes.
+pub(super) struct Job {
+    unit: Unit,
+    claim: Claim,
+    answer: Answer,
+}
+
+/// Who has a unit: the writer, or the caller who takes it back because it waited too long. The first to take it.
+#[derive(Clone, Default)]
+pub(super) struct Claim(Arc<AtomicBool>);
+
+impl Claim {
+    /// Takes the unit; `false` when the other side has it.
+    pub(super) fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
+
+impl Job {
+    pub(super) fn new(unit: Unit) -> (Self, Claim, oneshot::Receiver<Result<Written, Error>>) {
+        let (answer, answered) = oneshot::channel();
+        let claim = Claim::default();
+        (
+            Self {
+                unit,
+                claim: claim.clone(),
+                answer,
+            },
+            claim,
+            answered,
+        )
+    }
+}
+
+/// Starts the thread, which owns the file and its lock, and ends when the queue is closed and empty.
+pub(super) fn start(file: File, queue: Arc<Queue<Job>>) -> JoinHandle<()> {
+    thread::spawn(move || {
+        let ending = Ending(queue);
+        loop {
+            let mut jobs = ending.0.take(GROUP);
+            if jobs.is_empty() {
+                break;
+            }
+            jobs.retain(|job| job.claim.take());
+            write_group(&file.writer, jobs);
+        }
+    })
+}
+
+/// However the thread ends, nobody is left waiting for it.
+struct Ending(Arc<Queue<Job>>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+/// Writes the units in one transaction and answers each: with its own result if the commit succeeds, with the failure
+/// of the commit if not. A refusal is void then too, for it was judged by changes that are gone.
+fn write_group(connection: &Connection, jobs: Vec<Job>) {
+    match run_group(connection, &jobs) {
+        Ok(results) => {
+            for (job, result) in jobs.into_iter().zip(results) {
+                let _ = job.answer.send(result);
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, units = jobs.len(), "a group of changes was not written");
+            if !connection.is_autocommit() {
+                let _ = control(connection, "ROLLBACK");
+            }
+            for job in jobs {
+                let _ = job.answer.send(Err(error.clone()));
+            }
+        }
+    }
+}
+
+/// The result of each unit, or the error that lost them all.
+fn run_group(connection: &Connection, jobs: &[Job]) -> Result<Vec<Result<Written, Error>>, Error> {
+    control(connection, "BEGIN IMMEDIATE").map_err(|e| failure(&e, 0))?;
+    let results = jobs
+        .iter()
+        .map(|job| in_savepoint(connection, &job.unit))
+        .collect::<Result<_, _>>()?;
+    control(connection, "COMMIT").map_err(|e| match e.sqlite_error_code() {
+        // The journal may hold the whole commit although the disk did not confirm it. The next commit overwrites it,
+        // but a crash before that would bring it to life.
+        Some(ErrorCode::SystemIoFailure) => Error::OutcomeUnknown(e.to_string()),
+        _ => lost(&failure(&e, 0)),
+    })?;
+    Ok(results)
+}
+
+/// The result of one unit, which undoes nothing but itself, or the error that ended the transaction of all.
+fn in_savepoint(connection: &Connection, unit: &Unit) -> Result<Result<Written, Error>, Error> {
+    let control = |sql| control(connection, sql).map_err(|e| lost(&failure(&e, 0)));
+    control("SAVEPOINT unit")?;
+    let result = run_unit(connection, unit);
+    if let Err(error) = &result {
+        // A full or failing disk can make SQLite roll back everything by itself.
+        if connection.is_autocommit() {
+            return Err(lost(error));
+        }
+        control("ROLLBACK TO unit")?;
+    }
+    control("RELEASE unit")?;
+    Ok(result)
+}
+
+fn run_unit(connection: &Connection, unit: &Unit) -> Result<Written, Error> {
+    let outcomes = unit
+        .statements
+        .iter()
+        .enumerate()
+        .map(|(position, statement)| {
+            let most = if statement.keeps_rows { usize::MAX } else { 0 };
+            let outcome = execute(connection, &statement.sql, most, position)?;
+            outcome.check(position, statement)?;
+            Ok(outcome)
+        });
+    Ok(Written {
+        outcomes: outcomes.collect::<Result<_, Error>>()?,
+    })
+}
+
+/// The error for those whose unit was innocent: it is the database's condition, whatever the cause.
+fn lost(error: &Error) -> Error {
+    match error {
+        Error::Busy(_) | Error::Unavailable(_) | Error::Broken(_) => error.clone(),
+        other => Error::Unavailable(format!("the transaction was lost: {other}")),
+    }
+}
+
+fn control(connection: &Connection, sql: &'static str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}
