@@ -1,1 +1,15 @@
 #![doc = include_str!("../README.md")]
+
+mod cost;
+mod hasher;
+mod measure;
+mod pool;
+mod schemes;
+mod stored;
+
+pub use cost::{Cost, CostError};
+pub use hasher::{HashError, Hasher};
+pub use measure::{BenchError, bench, tune};
+pub use pool::{Counts, Load, Pool, PoolError, PoolSettings, StartError};
+pub use schemes::Scheme;
+pub use stored::{ParseError, StoredHash};

@@ -1,0 +1,122 @@
+//! What this machine can bear, measured with the code and threads that sign-ins use.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use crate::cost::Cost;
+use crate::hasher::{HashError, Hasher};
+use crate::pool::{Answer, Pool, PoolError, PoolSettings, StartError};
+
+const PASSWORD: &[u8] = b"correct horse battery staple";
+
+/// Each cost is measured this many times, and the median counts.
+const ROUNDS: usize = 3;
+
+/// OWASP's five equally strong choices, the most memory first.
+const EQUALLY_STRONG: [Cost; 5] = [
+    one_lane(46, 1),
+    one_lane(19, 2),
+    one_lane(12, 3),
+    one_lane(9, 4),
+    one_lane(7, 5),
+];
+
+/// Memory, in MiB, of the stronger costs, at the default's two passes.
+const STRONGER: [u32; 8] = [32, 46, 64, 96, 128, 160, 192, 256];
+
+const fn one_lane(mebibytes: u32, iterations: u32) -> Cost {
+    Cost {
+        memory_kib: mebibytes * 1024,
+        iterations,
+        parallelism: 1,
+    }
+}
+
+/// A measurement that could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BenchError {
+    /// The pool did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A hash failed.
+    #[error(transparent)]
+    Hash(#[from] PoolError),
+}
+
+/// Hashes a second of `cost` by a pool of `threads`, kept busy for about `duration` after one hash a thread to warm up.
+///
+/// Blocks; not to be called on a thread that drives an async runtime.
+pub fn bench(cost: &Cost, threads: usize, duration: Duration) -> Result<f64, BenchError> {
+    cost.check().map_err(PoolError::from)?;
+    let pool = Pool::start(PoolSettings {
+        threads,
+        max_wait: Duration::MAX,
+    })?;
+    // Two jobs a thread, so that none waits for this thread to be scheduled.
+    let mut answers = VecDeque::with_capacity(2 * threads);
+    for _ in 0..2 * threads {
+        answers.push_back(submit(&pool, cost)?);
+    }
+    for _ in 0..threads {
+        turn(&pool, cost, &mut answers)?;
+    }
+    let begun = Instant::now();
+    let mut done = 0.0;
+    while begun.elapsed() < duration || done == 0.0 {
+        turn(&pool, cost, &mut answers)?;
+        done += 1.0;
+    }
+    Ok(done / begun.elapsed().as_secs_f64())
+}
+
+fn submit(pool: &Pool, cost: &Cost) -> Result<Answer<bool>, PoolError> {
+    pool.submit_verify(Zeroizing::new(PASSWORD.to_vec()), None, *cost)
+}
+
+/// Waits for the oldest answer and asks anew.
+fn turn(pool: &Pool, cost: &Cost, answers: &mut VecDeque<Answer<bool>>) -> Result<(), PoolError> {
+    if let Some(oldest) = answers.pop_front() {
+        oldest.blocking_recv().unwrap_or(Err(HashError::Panicked))?;
+    }
+    answers.push_back(submit(pool, cost)?);
+    Ok(())
+}
+
+/// How long one hash takes here at OWASP's five choices and then at ever more memory, up to and including the first that takes longer
+/// than `target` (or 256 MiB). One thread, the median of three; with every core hashing it takes longer, since they share the memory.
+///
+/// The strongest cost whose time is within `target` is the one to choose.
+pub fn tune(target: Duration) -> Result<Vec<(Cost, Duration)>, HashError> {
+    let mut hasher = Hasher::default();
+    let mut measured = Vec::new();
+    for cost in EQUALLY_STRONG {
+        measured.push((cost, time(&mut hasher, &cost)?));
+    }
+    if measured.iter().any(|&(_, took)| took <= target) {
+        for mebibytes in STRONGER {
+            let cost = one_lane(mebibytes, 2);
+            let took = time(&mut hasher, &cost)?;
+            measured.push((cost, took));
+            if took > target {
+                break;
+            }
+        }
+    }
+    Ok(measured)
+}
+
+fn time(hasher: &mut Hasher, cost: &Cost) -> Result<Duration, HashError> {
+    // The first touches the memory, which a server's thread has done long before.
+    hasher.decoy(PASSWORD, cost)?;
+    let mut times = [Duration::ZERO; ROUNDS];
+    for time in &mut times {
+        let begun = Instant::now();
+        hasher.decoy(PASSWORD, cost)?;
+        *time = begun.elapsed();
+    }
+    times.sort_unstable();
+    Ok(times[ROUNDS / 2])
+}

@@ -1,0 +1,83 @@
+//! One hash thread.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::queue::Queue;
+use crate::hasher::Hasher;
+use crate::schemes::Scheme;
+
+/// How much lower than its process's a hash thread's priority is, in steps of nice(2). Ten leave it a tenth of a core for which other
+/// threads compete, and all of one that is free.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
+/// Starts the thread of `slot`. It holds `alive` one higher for as long as it lives.
+pub(super) fn spawn(
+    slot: usize,
+    queue: &Arc<Queue>,
+    alive: &Arc<watch::Sender<usize>>,
+    observe: fn(Scheme, Duration),
+) -> io::Result<()> {
+    let life = Life::begin(Arc::clone(alive));
+    let queue = Arc::clone(queue);
+    thread::Builder::new()
+        .name(format!("hash-{slot}"))
+        .spawn(move || {
+            let _life = life;
+            lower_priority();
+            work(slot, &queue, observe);
+        })
+        .map(drop)
+}
+
+/// Counted for as long as it exists, so that a thread's end is seen however it ends.
+struct Life(Arc<watch::Sender<usize>>);
+
+impl Life {
+    fn begin(alive: Arc<watch::Sender<usize>>) -> Self {
+        alive.send_modify(|threads| *threads += 1);
+        Self(alive)
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.0.send_modify(|threads| *threads -= 1);
+    }
+}
+
+fn work(slot: usize, queue: &Queue, observe: fn(Scheme, Duration)) {
+    let mut hasher = Hasher::default();
+    loop {
+        let next = queue.begin(slot).or_else(|| {
+            // Under load each hash overwrites the one before; what the last one left is wiped when there is time for it.
+            hasher.wipe();
+            queue.wait_to_begin(slot)
+        });
+        let Some(mut next) = next else {
+            return;
+        };
+        let ran = catch_unwind(AssertUnwindSafe(|| next.job.compute(&mut hasher)));
+        if ran.is_err() {
+            // Nobody knows what the panic left in it.
+            hasher = Hasher::default();
+        }
+        let took = queue.end(slot, ran.is_err());
+        observe(next.work.scheme, took);
+        next.job.deliver();
+    }
+}
+
+/// nice(2) is about the calling thread on Linux, and about the whole process elsewhere.
+fn lower_priority() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::debug!(%error, "hash thread keeps its process's priority");
+    }
+}

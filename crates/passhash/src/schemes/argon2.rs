@@ -1,0 +1,151 @@
+//! Argon2 (RFC 9106) on a buffer that the caller keeps.
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use zeroize::Zeroizing;
+
+use super::phc;
+use super::{Scheme, Work};
+use crate::cost::{Cost, CostError};
+use crate::stored::ParseError;
+
+/// What we make: a 128-bit salt and a 256-bit tag, as RFC 9106 section 4 recommends.
+pub(crate) const SALT_BYTES: usize = 16;
+pub(crate) const TAG_BYTES: usize = 32;
+
+#[derive(Clone)]
+pub(crate) struct Stored {
+    pub(crate) scheme: Scheme,
+    /// 1.3, or 1.0 where the string names no version.
+    version: Version,
+    pub(crate) cost: Cost,
+    salt: Vec<u8>,
+    pub(crate) tag: Vec<u8>,
+}
+
+impl Stored {
+    /// What follows `$argon2id$` and its siblings: `[v=19$]m=19456,t=2,p=1$salt$tag`.
+    pub(crate) fn parse(scheme: Scheme, rest: &str) -> Result<Self, ParseError> {
+        let mut segments = rest.split('$').peekable();
+        let version = match segments.next_if(|segment| segment.starts_with("v=")) {
+            None | Some("v=16") => Version::V0x10,
+            Some("v=19") => Version::V0x13,
+            Some(_) => return Err(ParseError::Malformed("version")),
+        };
+        let (Some(parameters), Some(salt), Some(tag), None) = (
+            segments.next(),
+            segments.next(),
+            segments.next(),
+            segments.next(),
+        ) else {
+            return Err(ParseError::Malformed("number of fields"));
+        };
+        let [memory_kib, iterations, parallelism] = phc::parameters(parameters, ["m", "t", "p"])?;
+        Ok(Self {
+            scheme,
+            version,
+            cost: Cost::new(memory_kib, iterations, parallelism)?,
+            salt: phc::salt(salt, argon2::MIN_SALT_LEN)?,
+            tag: phc::tag(tag)?,
+        })
+    }
+
+    pub(crate) fn work(&self) -> Work {
+        work(self.scheme, &self.cost)
+    }
+
+    /// Whether a hash made now, at `cost`, would be stronger in any way.
+    pub(crate) fn is_weaker_than(&self, cost: &Cost) -> bool {
+        self.scheme != Scheme::Argon2id
+            || self.version != Version::V0x13
+            || self.cost.memory_kib < cost.memory_kib
+            || self.cost.iterations < cost.iterations
+            || self.cost.parallelism < cost.parallelism
+            || self.salt.len() < SALT_BYTES
+            || self.tag.len() < TAG_BYTES
+    }
+
+    /// The tag of `password` under this hash's salt and parameters.
+    pub(crate) fn tag_of(
+        &self,
+        password: &[u8],
+        blocks: &mut [Block],
+    ) -> Result<Zeroizing<Vec<u8>>, argon2::Error> {
+        let algorithm = match self.scheme {
+            Scheme::Argon2i => Algorithm::Argon2i,
+            Scheme::Argon2d => Algorithm::Argon2d,
+            _ => Algorithm::Argon2id,
+        };
+        let mut tag = Zeroizing::new(vec![0; self.tag.len()]);
+        let params = params(&self.cost, tag.len())?;
+        Argon2::new(algorithm, self.version, params)
+            .hash_password_into_with_memory(password, &self.salt, &mut tag, blocks)?;
+        Ok(tag)
+    }
+}
+
+/// The tag of a new Argon2id hash.
+pub(crate) fn derive(
+    password: &[u8],
+    salt: &[u8; SALT_BYTES],
+    cost: &Cost,
+    blocks: &mut [Block],
+) -> Result<Zeroizing<[u8; TAG_BYTES]>, argon2::Error> {
+    let mut tag = Zeroizing::new([0; TAG_BYTES]);
+    let params = params(cost, TAG_BYTES)?;
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
+        password,
+        salt,
+        tag.as_mut_slice(),
+        blocks,
+    )?;
+    Ok(tag)
+}
+
+/// The PHC string of a new Argon2id hash.
+pub(crate) fn encode(cost: &Cost, salt: &[u8; SALT_BYTES], tag: &[u8; TAG_BYTES]) -> String {
+    format!(
+        "$argon2id$v=19${cost}${}${}",
+        STANDARD_NO_PAD.encode(salt),
+        STANDARD_NO_PAD.encode(tag)
+    )
+}
+
+pub(crate) fn work(scheme: Scheme, cost: &Cost) -> Work {
+    Work {
+        scheme,
+        units: cost.kib_passes(),
+    }
+}
+
+fn params(cost: &Cost, tag_bytes: usize) -> Result<Params, argon2::Error> {
+    Params::new(
+        cost.memory_kib,
+        cost.iterations,
+        cost.parallelism,
+        Some(tag_bytes),
+    )
+}
+
+impl From<CostError> for ParseError {
+    fn from(error: CostError) -> Self {
+        match error {
+            CostError::Parallelism => Self::OutOfBounds {
+                parameter: "p",
+                least: 1,
+                most: Cost::MOST_PARALLELISM.into(),
+            },
+            CostError::Memory => Self::OutOfBounds {
+                parameter: "m",
+                least: 8,
+                most: Cost::MOST_MEMORY_KIB.into(),
+            },
+            CostError::Iterations => Self::OutOfBounds {
+                parameter: "m * t",
+                least: 8,
+                most: Cost::MOST_WORK_KIB,
+            },
+        }
+    }
+}
