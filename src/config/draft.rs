@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::problems::{Problem, Source};
 use super::settings::{Preset, Setting};
-use super::values::{Kind, Value};
+use super::values::{Kind, Value, shown};
 
 /// What the strongest source says about a setting.
 pub(super) struct Given {
@@ -217,12 +217,4 @@ impl Draft {
 pub(super) fn expected(form: &str, optional: bool) -> String {
     let off = if optional { ", or off" } else { "" };
     format!("Expected {form}{off}.")
-}
-
-/// A value as a message may show it: no secret, nothing that may be a password in a URL, nothing long.
-fn shown<T: Value>(text: &str) -> String {
-    if T::SECRET || text.contains('@') || text.chars().count() > 200 {
-        return "the value".to_owned();
-    }
-    format!("{text:?}")
 }

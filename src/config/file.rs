@@ -1,53 +1,83 @@
 //! The configuration file: TOML 1.1, each value with the line on which it stands.
 //! Types are checked here, since TOML has them; what a text means is for `values`.
 
-use std::path::Path;
+use std::io;
+use std::path::PathBuf;
 
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
 use super::draft::{Draft, expected};
+use super::environment;
 use super::problems::Source;
-use super::sources::unknown;
+use super::sources::{Inputs, unknown};
 use super::values::Kind;
 
-/// The file that is being read.
-struct Page<'a> {
-    path: &'a Path,
-    text: &'a str,
+/// A configuration file as it was found.
+pub(super) struct Page {
+    pub(super) path: PathBuf,
+    pub(super) text: Zeroizing<String>,
 }
 
-impl Page<'_> {
+impl Page {
     /// The place of a byte, in lines and characters from 1.
     fn source(&self, offset: usize) -> Source {
         let before = &self.text[..self.text.floor_char_boundary(offset)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Source::File {
-            path: self.path.to_owned(),
+            path: self.path.clone(),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
         }
     }
 }
 
-/// Puts what the file says into the draft, and everything that is wrong with it.
-pub(super) fn read(path: &Path, text: &str, draft: &mut Draft) {
-    let page = Page { path, text };
-    let (document, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let offset = error.span().map_or(text.len(), |span| span.start);
-        let what = format!("it is not TOML here: {}.", error.message());
-        draft.problem(
-            path.display().to_string(),
-            Some(page.source(offset)),
-            what,
-            "Correct the line; texts stand in quotes, sections in [brackets].",
-        );
+/// The configuration file: the one that is named, or the first of the usual places that has one.
+pub(super) fn find(inputs: &Inputs, draft: &mut Draft) -> Option<Page> {
+    let named = inputs
+        .file
+        .clone()
+        .or_else(|| inputs.variable(environment::CONFIG).map(PathBuf::from));
+    let places = named
+        .as_ref()
+        .map_or(inputs.places.as_slice(), std::slice::from_ref);
+    for path in places {
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                let (path, text) = (path.clone(), Zeroizing::new(text));
+                return Some(Page { path, text });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => {}
+            Err(error) => {
+                draft.problem(
+                    path.display().to_string(),
+                    None,
+                    format!("the configuration file cannot be read: {error}."),
+                    "Name another with --config, or make it readable for the user that runs Doorward.",
+                );
+                return None;
+            }
+        }
     }
-    section(&page, "", document.get_ref(), draft);
+    None
 }
 
-fn section(page: &Page<'_>, prefix: &str, table: &DeTable<'_>, draft: &mut Draft) {
+/// Puts what the file says into the draft, and everything that is wrong with it.
+pub(super) fn read(page: &Page, draft: &mut Draft) {
+    let (document, errors) = DeTable::parse_recoverable(&page.text);
+    for error in errors {
+        let offset = error.span().map_or(page.text.len(), |span| span.start);
+        draft.problem(
+            page.path.display().to_string(),
+            Some(page.source(offset)),
+            format!("it is not TOML here: {}.", error.message()),
+            "Correct the line. A text stands in quotes, the name of a section in brackets, and each name only once.",
+        );
+    }
+    section(page, "", document.get_ref(), draft);
+}
+
+fn section(page: &Page, prefix: &str, table: &DeTable<'_>, draft: &mut Draft) {
     for (name, value) in table {
         let path = format!("{prefix}{}", name.get_ref());
         let source = page.source(name.span().start);

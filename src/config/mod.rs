@@ -1,23 +1,29 @@
 //! What an operator decides, read once at start into types that can be trusted: one struct a feature, each with its limits.
 //! Flags over environment over file over defaults. Nothing here opens a socket, a database or a key.
 
-mod addresses;
 mod draft;
+mod environment;
 mod file;
+mod network;
+mod origin;
 mod problems;
 mod reference;
 mod rules;
 mod sections;
 mod settings;
 mod sources;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use addresses::{IpNet, Origin, PublicUrl};
 use draft::{Draft, Effective};
+use file::Page;
+pub use network::IpNet;
+pub use origin::{Origin, PublicUrl};
 pub use problems::{ConfigErrors, Source};
 pub use reference::reference;
 pub use sections::{
@@ -48,10 +54,7 @@ settings! {
         secret_key: Option<Secret<String>> = Preset::Unset("with SQLite made on first start in the data folder"),
         /// Where people reach it: `https://` and a host, without a path. Plain `http://` is taken for a loopback host and with
         /// `--dev`.
-        public_url: PublicUrl = Preset::Follows("`http://` and `listen`; `https://` with `tls`", |draft| {
-            let scheme = if draft.is_given("tls.cert") { "https" } else { "http" };
-            format!("{scheme}://{}", draft.text("listen"))
-        }),
+        public_url: PublicUrl = Preset::Follows("`http://` and `listen`; `https://` with `tls`", url_of_listener),
         /// Addresses and networks of the proxies in front, such as `10.0.0.0/8`: theirs is the only word that is taken for
         /// who the client is and how it came.
         trusted_proxies: Vec<IpNet> = "",
@@ -74,6 +77,21 @@ settings! {
     }
 }
 
+/// The URL under which the listener is reached by whoever sees its address; with port 0 nobody can tell the port yet.
+fn url_of_listener(draft: &Draft) -> String {
+    let scheme = if draft.is_given("tls.cert") {
+        "https"
+    } else {
+        "http"
+    };
+    match draft.text("listen").parse::<SocketAddr>() {
+        Ok(SocketAddr::V4(v4)) if v4.port() == 0 => format!("{scheme}://{}", v4.ip()),
+        Ok(SocketAddr::V6(v6)) if v6.port() == 0 => format!("{scheme}://[{}]", v6.ip()),
+        Ok(SocketAddr::V6(v6)) => format!("{scheme}://[{}]:{}", v6.ip(), v6.port()),
+        _ => format!("{scheme}://{}", draft.text("listen")),
+    }
+}
+
 /// A configuration that passed every rule, and where each value came from.
 #[derive(Debug, Clone)]
 pub struct Loaded {
@@ -88,7 +106,12 @@ pub struct Loaded {
 /// Everything that is wrong with it, all at once.
 pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigErrors> {
     let mut draft = Draft::new(Config::settings());
-    sources::gather(inputs, &mut draft);
+    let page = file::find(inputs, &mut draft);
+    settle(inputs, page.as_ref(), draft)
+}
+
+fn settle(inputs: &Inputs, page: Option<&Page>, mut draft: Draft) -> Result<Loaded, ConfigErrors> {
+    sources::gather(inputs, page, &mut draft);
     let config = Config::read(&mut draft)
         .expect("a preset reads back, and only an optional section has a setting without one");
     rules::check(&config, &mut draft);
@@ -128,18 +151,5 @@ impl Config {
         load(&Inputs::default())
             .expect("the presets pass their own rules")
             .config
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_presets_pass_their_own_rules() {
-        let config = Config::for_tests();
-        assert_eq!(config.public_url.as_str(), "http://127.0.0.1:8080");
-        assert_eq!(config.tokens.issuer, "http://127.0.0.1:8080");
-        assert!(!config.signup.enabled);
     }
 }

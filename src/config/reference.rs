@@ -73,3 +73,21 @@ fn row(setting: &Setting) -> String {
     let about = about.replace('|', "\\|");
     format!("| {name} | {env} | {preset} | {about} |\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::reference;
+
+    #[test]
+    fn docs_configuration_md_is_what_the_source_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md");
+        if std::env::var_os("UPDATE_DOCS").is_some_and(|wanted| wanted == "1") {
+            std::fs::write(path, reference()).expect("the page can be written");
+        }
+        let page = std::fs::read_to_string(path).expect("the page is there");
+        assert!(
+            page == reference(),
+            "docs/configuration.md is not what the source says: run `UPDATE_DOCS=1 cargo test --lib config::reference`"
+        );
+    }
+}

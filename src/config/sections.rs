@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::addresses::Origin;
+use super::origin::Origin;
 use super::settings::{Preset, settings};
 use super::values::{Value, words};
 use crate::secret::Secret;

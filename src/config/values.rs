@@ -81,13 +81,24 @@ impl<T: Value> Value for Vec<T> {
         text.split(',')
             .map(str::trim)
             .filter(|item| !item.is_empty())
-            .map(|item| T::from_text(item).map_err(|wrong| format!("has {item:?}, which {wrong}")))
+            .map(|item| {
+                T::from_text(item)
+                    .map_err(|wrong| format!("has {}, which {wrong}", shown::<T>(item)))
+            })
             .collect()
     }
 
     fn to_text(&self) -> String {
         self.iter().map(T::to_text).collect::<Vec<_>>().join(",")
     }
+}
+
+/// A value as a message may show it: no secret, nothing that may be a password in a URL, nothing long.
+pub(super) fn shown<T: Value>(text: &str) -> String {
+    if T::SECRET || text.contains('@') || text.chars().count() > 200 {
+        return "the value".to_owned();
+    }
+    format!("{text:?}")
 }
 
 impl Value for String {
@@ -239,3 +250,69 @@ macro_rules! words {
 }
 
 pub(super) use words;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_duration_is_a_whole_number_and_one_unit() {
+        let sound = [
+            ("0s", 0),
+            ("500ms", 500),
+            ("90s", 90_000),
+            ("15m", 900_000),
+            ("1h", 3_600_000),
+            ("30d", 2_592_000_000),
+        ];
+        for (text, millis) in sound {
+            assert_eq!(
+                Duration::from_text(text),
+                Ok(Duration::from_millis(millis)),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "1",
+            "s",
+            "1 h",
+            "-1s",
+            "+1s",
+            "1.5h",
+            "1H",
+            "1h30m",
+            "1e3s",
+            "99999999999999999d",
+            "\u{661}s",
+        ] {
+            assert!(Duration::from_text(text).is_err(), "{text}");
+        }
+        assert_eq!(Duration::from_secs(90).to_text(), "90s");
+        assert_eq!(Duration::from_hours(24).to_text(), "1d");
+    }
+
+    #[test]
+    fn a_list_stands_between_commas_and_says_which_item_is_wrong() {
+        assert_eq!(Vec::<u32>::from_text(" 1,2 ,"), Ok(vec![1, 2]));
+        assert_eq!(Vec::<u32>::from_text(""), Ok(vec![]));
+        let wrong = Vec::<u32>::from_text("1,x").expect_err("x is no number");
+        assert!(wrong.starts_with("has \"x\", which is not"), "{wrong}");
+    }
+
+    #[test]
+    fn a_text_is_never_empty() {
+        assert!(String::from_text(" ").is_err());
+        assert!(PathBuf::from_text("").is_err());
+        assert!(Option::<Secret<String>>::from_text("").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_duration_reads_back(millis in any::<u64>()) {
+            let duration = Duration::from_millis(millis);
+            prop_assert_eq!(Duration::from_text(&duration.to_text()), Ok(duration));
+        }
+    }
+}

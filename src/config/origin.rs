@@ -1,8 +1,9 @@
-//! Addresses that an operator writes: our own public URL, the origins of others, and the networks of proxies.
-//! Each is brought to the one form in which it is compared; nothing here resolves a name or opens a connection.
+//! Web addresses that an operator writes: our own, and those of pages that may call us. Each is brought to the one form
+//! in which it is compared; nothing here resolves a name or opens a connection.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 use super::values::Value;
 
@@ -11,7 +12,7 @@ use super::values::Value;
 pub struct Origin {
     text: String,
     /// Where the host stands in `text`, brackets of an IPv6 address included.
-    host: std::ops::Range<usize>,
+    host: Range<usize>,
 }
 
 impl Origin {
@@ -180,83 +181,109 @@ impl Value for PublicUrl {
     }
 }
 
-/// A network: an address and how many of its leading bits count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IpNet {
-    address: IpAddr,
-    prefix: u8,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
 
-impl IpNet {
-    /// Whether `address` is in it. An IPv4 address that came mapped into IPv6 (`::ffff:10.0.0.1`) is the IPv4 address.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        address.is_ipv4() == self.address.is_ipv4()
-            && masked(address, self.prefix) == masked(self.address, self.prefix)
-    }
-
-    /// Reads `10.0.0.0/8`, or one address. The error completes a sentence that begins with the text.
-    fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || "is neither an address nor a network".to_owned();
-        let (address, prefix) = match text.split_once('/') {
-            None => (text, None),
-            Some((address, prefix)) => (address, Some(prefix)),
-        };
-        let given: IpAddr = address.parse().map_err(|_| wrong())?;
-        let whole = if given.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(whole), str::parse).map_err(|_| wrong())?;
-        let address = given.to_canonical();
-        // The 96 bits before a mapped IPv4 address are the mapping, not the network.
-        let mapping = if address.is_ipv4() == given.is_ipv4() {
-            0
-        } else {
-            96
-        };
-        if prefix > whole || prefix < mapping {
-            return Err("has a prefix that its address cannot have".to_owned());
-        }
-        let prefix = prefix - mapping;
-        if prefix == 0 {
-            return Err(
-                "is every address there is, and a client could then claim to be any other"
-                    .to_owned(),
+    #[test]
+    fn an_origin_takes_the_form_in_which_browsers_send_it() {
+        for (text, origin) in [
+            ("https://app.example.com", "https://app.example.com"),
+            ("HTTPS://App.Example.COM/", "https://app.example.com"),
+            ("https://app.example.com:443", "https://app.example.com"),
+            ("http://app.example.com:80/", "http://app.example.com"),
+            ("http://app.example.com:443", "http://app.example.com:443"),
+            (
+                "https://b\u{fc}cher.example",
+                "https://xn--bcher-kva.example",
+            ),
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+            ("http://[0:0::1]:3000", "http://[::1]:3000"),
+            ("capacitor://localhost", "capacitor://localhost"),
+        ] {
+            assert_eq!(
+                Origin::parse(text).as_ref().map(Origin::as_str),
+                Ok(origin),
+                "{text}"
             );
         }
-        let network = masked(address, prefix);
-        if network != bits(address) {
-            return Err(format!("has bits set after its first {prefix}"));
+    }
+
+    #[test]
+    fn what_names_no_single_origin_is_refused() {
+        for text in [
+            "",
+            "*",
+            "null",
+            "https://",
+            "https:///",
+            "app.example.com",
+            "//app.example.com",
+            "https://*.example.com",
+            "https://app.example.com/path",
+            "https://app.example.com//",
+            "https://app.example.com?q",
+            "https://app.example.com#f",
+            "https://ada@app.example.com",
+            "https://app.example.com:0",
+            "https://app.example.com:65536",
+            "https://app.example.com:",
+            "https://app.example.com:+1",
+            "https://[::1",
+            "https://[::1]x",
+            "https://1.2.3",
+            "https://1.2.3.4.5",
+            "https://a b",
+            "1s://app.example.com",
+            "://app.example.com",
+            "https://app_\\example.com",
+        ] {
+            assert!(Origin::parse(text).is_err(), "{text}");
         }
-        Ok(Self { address, prefix })
-    }
-}
-
-/// The address as 128 bits, its first bit the highest.
-fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
-        IpAddr::V6(v6) => v6.to_bits(),
-    }
-}
-
-fn masked(address: IpAddr, prefix: u8) -> u128 {
-    let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
-    bits(address) & mask
-}
-
-impl fmt::Display for IpNet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
-
-impl Value for IpNet {
-    const FORM: &'static str = "an address or a network, such as 10.0.0.7 or 10.0.0.0/8";
-
-    fn from_text(text: &str) -> Result<Self, String> {
-        Self::parse(text)
+        assert!(PublicUrl::from_text("capacitor://localhost").is_err());
     }
 
-    fn to_text(&self) -> String {
-        self.to_string()
+    #[test]
+    fn loopback_is_localhost_and_the_loopback_addresses() {
+        for text in [
+            "http://localhost:1",
+            "http://app.localhost",
+            "http://127.9.9.9",
+            "http://[::1]",
+            "http://[::ffff:127.0.0.1]",
+        ] {
+            assert!(
+                Origin::parse(text).expect("an origin").is_loopback(),
+                "{text}"
+            );
+        }
+        for text in [
+            "http://localhost.example",
+            "http://notlocalhost",
+            "http://128.0.0.1",
+            "http://[::2]",
+        ] {
+            assert!(
+                !Origin::parse(text).expect("an origin").is_loopback(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_parts_are_where_they_belong() {
+        let origin = Origin::parse("https://[::1]:8443/").expect("an origin");
+        assert_eq!((origin.scheme(), origin.host()), ("https", "[::1]"));
+        assert!(PublicUrl::from_text("https://[::1]:8443/").is_ok_and(|url| url.is_https()));
+    }
+
+    proptest! {
+        #[test]
+        fn an_origin_reads_back_as_itself(text in "[a-zA-Z]{1,5}://[a-zA-Z0-9.:\\[\\]\u{e0}-\u{ff}-]{0,20}") {
+            if let Ok(origin) = Origin::parse(&text) {
+                prop_assert_eq!(Origin::parse(origin.as_str()), Ok(origin));
+            }
+        }
     }
 }
