@@ -6,6 +6,8 @@ mod compact;
 mod jwk;
 mod members;
 mod signing;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod verifying;
 

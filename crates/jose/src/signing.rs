@@ -209,23 +209,20 @@ impl SigningKey {
         token.push('.');
         encode_onto(&mut token, &claims);
         let signature = self
-            .secret
-            .sign(token.as_bytes())
+            .signature(token.as_bytes())
             .map_err(|Unspecified| SignError::Refused)?;
         token.push('.');
         encode_onto(&mut token, &signature);
         Ok(token)
     }
-}
 
-impl Secret {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
-        match self {
-            Self::Hs256(key) => Ok(hmac::sign(key, message).as_ref().to_vec()),
-            Self::Es256(pair) => pair
+    pub(crate) fn signature(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
+        match &self.secret {
+            Secret::Hs256(key) => Ok(hmac::sign(key, message).as_ref().to_vec()),
+            Secret::Es256(pair) => pair
                 .sign(&SystemRandom::new(), message)
                 .map(|signature| signature.as_ref().to_vec()),
-            Self::Rs256(pair) => {
+            Secret::Rs256(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(
                     &RSA_PKCS1_SHA256,
@@ -235,7 +232,7 @@ impl Secret {
                 )?;
                 Ok(signature)
             }
-            Self::EdDsa(pair) => pair
+            Secret::EdDsa(pair) => pair
                 .try_sign(message)
                 .map(|signature| signature.as_ref().to_vec()),
         }

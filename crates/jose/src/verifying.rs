@@ -45,9 +45,10 @@ impl VerifyingKey {
     /// The key that `jwk` describes, by the `kid` that it has there.
     ///
     /// # Errors
-    /// [`KeyError::Unsuitable`] for a point that is not on the curve or is of small order, an RSA modulus
-    /// outside 2048 to 8192 bits, an even exponent or one outside 65537 to 2^32 - 1, and a `kid` of more than
-    /// 64 characters, by which no token could ask for it.
+    /// [`KeyError::Unsuitable`] for a point off P-256, an Ed25519 point of small order or in a second spelling,
+    /// an RSA modulus outside 2048 to 8192 bits, an even exponent or one outside 65537 to 2^32 - 1, and a
+    /// `kid` of more than 64 characters, by which no token could ask for it. An Ed25519 point off the curve
+    /// passes here, and then accepts no signature.
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
         let unsuitable = || KeyError::Unsuitable(jwk.algorithm());
         let kid = jwk.kid().map(str::to_owned);
