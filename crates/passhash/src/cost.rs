@@ -4,15 +4,17 @@ use std::fmt;
 
 /// Argon2's three parameters (RFC 9106, section 3.1), in the order of a PHC string.
 ///
-/// The default is OWASP's second choice, 19 MiB twice over, which is also the smallest that NIST and OWASP both accept without a caveat.
-/// A `Cost` put together field by field is checked where it is used; [`Cost::new`] checks at once.
+/// The default is OWASP's second choice, 19 MiB twice over, which is also the smallest that NIST
+/// and OWASP both accept without a caveat. A `Cost` put together field by field is checked where it
+/// is used; [`Cost::new`] checks at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cost {
     /// Memory in KiB: what one hash holds while it is computed.
     pub memory_kib: u32,
     /// Passes over that memory.
     pub iterations: u32,
-    /// Lanes. They are computed one after the other, so more lanes buy no speed here: 1 unless another system has to agree.
+    /// Lanes. They are computed one after the other, so more lanes buy no speed here: 1 unless
+    /// another system has to agree.
     pub parallelism: u32,
 }
 
@@ -48,7 +50,8 @@ impl Cost {
     pub const MOST_MEMORY_KIB: u32 = 256 * 1024;
     /// Memory times iterations, 2 GiB: about two seconds of one core.
     pub const MOST_WORK_KIB: u64 = 2 * 1024 * 1024;
-    /// RFC 9106 allows 2^24 - 1; nobody who hashes passwords uses more than the cores of a large machine.
+    /// RFC 9106 allows 2^24 - 1; nobody who hashes passwords uses more than the cores of a large
+    /// machine.
     pub const MOST_PARALLELISM: u32 = 64;
 
     /// A cost within RFC 9106's bounds and the three caps above.

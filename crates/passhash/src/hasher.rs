@@ -24,7 +24,8 @@ pub enum HashError {
         /// How much was asked for.
         kib: usize,
     },
-    /// The algorithm's library refused parameters that were checked before: a mistake in this crate.
+    /// The algorithm's library refused parameters that were checked before: a mistake in this
+    /// crate.
     #[error("the hash library refused its input")]
     Library,
     /// The computation panicked. The thread that ran it goes on with a new buffer.
@@ -40,12 +41,14 @@ impl From<argon2::Error> for HashError {
 
 /// Hashes and verifies, on memory that it keeps. One for each thread.
 ///
-/// The buffer is as large as the last cost that this hasher was told to keep memory for (by [`Hasher::new`], [`Hasher::hash`],
-/// [`Hasher::decoy`] or [`Hasher::keep_memory_for`]) and stays where it is from hash to hash. A stored hash that needs more has it for as
-/// long as its verification takes.
+/// The buffer is as large as the last cost that this hasher was told to keep memory for (by
+/// [`Hasher::new`], [`Hasher::hash`], [`Hasher::decoy`] or [`Hasher::keep_memory_for`]) and stays
+/// where it is from hash to hash. A stored hash that needs more has it for as long as its
+/// verification takes.
 ///
-/// **What is wiped.** Derived tags, always, and bcrypt's copy of the password. The block buffer is not wiped between two hashes, of which
-/// the second overwrites it; it is wiped by [`Hasher::wipe`], where it is given back, and on drop. What the libraries keep on the stack
+/// **What is wiped.** Derived tags, always, and bcrypt's copy of the password. The block buffer is
+/// not wiped between two hashes, of which the second overwrites it; it is wiped by
+/// [`Hasher::wipe`], where it is given back, and on drop. What the libraries keep on the stack
 /// (BLAKE2's and HMAC's states) and scrypt's own memory are not wiped.
 pub struct Hasher {
     blocks: Vec<Block>,
@@ -64,7 +67,8 @@ impl Hasher {
         Ok(hasher)
     }
 
-    /// A new Argon2id hash of `password` as a PHC string, with a random salt of 16 bytes and a tag of 32.
+    /// A new Argon2id hash of `password` as a PHC string, with a random salt of 16 bytes and a tag
+    /// of 32.
     pub fn hash(&mut self, password: &[u8], cost: &Cost) -> Result<String, HashError> {
         self.keep_memory_for(cost)?;
         let mut salt = [0; scheme::SALT_BYTES];
@@ -92,7 +96,8 @@ impl Hasher {
         Ok(tag.ct_eq(expected).into())
     }
 
-    /// The work of verifying an Argon2id hash of `cost`, where there is none to verify. The answer is always `false`.
+    /// The work of verifying an Argon2id hash of `cost`, where there is none to verify. The answer
+    /// is always `false`.
     pub fn decoy(&mut self, password: &[u8], cost: &Cost) -> Result<bool, HashError> {
         self.keep_memory_for(cost)?;
         let salt = [0; scheme::SALT_BYTES];
@@ -109,7 +114,8 @@ impl Hasher {
         Ok(())
     }
 
-    /// Overwrites the buffer, unless nothing was computed in it since the last time. The buffer stays allocated.
+    /// Overwrites the buffer, unless nothing was computed in it since the last time. The buffer
+    /// stays allocated.
     pub fn wipe(&mut self) {
         if self.dirty {
             self.blocks.iter_mut().for_each(Zeroize::zeroize);
@@ -120,7 +126,8 @@ impl Hasher {
     /// The first `count` blocks, allocated anew if there are fewer.
     fn blocks(&mut self, count: usize) -> Result<&mut [Block], HashError> {
         if self.blocks.len() < count {
-            // What the old buffer holds is of no use, so it is dropped before the new one is asked for rather than copied into it.
+            // What the old buffer holds is of no use, so it is dropped before the new one is asked
+            // for rather than copied into it.
             self.wipe();
             self.blocks = Vec::new();
             self.blocks
@@ -163,4 +170,80 @@ impl Drop for Hasher {
 /// A block is one KiB.
 fn blocks_of(cost: &Cost) -> usize {
     cost.memory_kib as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: Cost = Cost {
+        memory_kib: 64,
+        iterations: 1,
+        parallelism: 1,
+    };
+
+    /// "password", at 256 KiB.
+    const LARGER: &str = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$yrdGtGIZk/3JHsUHh5gLQUqQppLwvGjf4Z+cJbPLqew";
+
+    fn buffer(hasher: &Hasher) -> (*const Block, usize) {
+        (hasher.blocks.as_ptr(), hasher.blocks.capacity())
+    }
+
+    #[test]
+    fn l4_a_hundred_hashes_use_one_buffer() {
+        let mut hasher = Hasher::new(&SMALL).expect("cost");
+        let stored: StoredHash = hasher
+            .hash(b"password", &SMALL)
+            .expect("hash")
+            .parse()
+            .expect("parse");
+        let first = buffer(&hasher);
+        assert_eq!(first.1, 64);
+        for round in 0..100 {
+            match round % 4 {
+                0 => drop(hasher.hash(b"password", &SMALL).expect("hash")),
+                1 => assert!(hasher.verify(b"password", &stored).expect("verify")),
+                2 => assert!(!hasher.decoy(b"password", &SMALL).expect("decoy")),
+                _ => hasher.wipe(),
+            }
+            assert_eq!(buffer(&hasher), first);
+        }
+    }
+
+    #[test]
+    fn l4_a_larger_hash_has_its_memory_for_as_long_as_it_takes() {
+        let mut hasher = Hasher::new(&SMALL).expect("cost");
+        let larger: StoredHash = LARGER.parse().expect("parse");
+        assert_eq!(hasher.blocks.capacity(), 0);
+        for _ in 0..3 {
+            assert!(hasher.verify(b"password", &larger).expect("verify"));
+            assert_eq!((hasher.blocks.len(), hasher.blocks.capacity()), (64, 64));
+        }
+        let larger = Cost {
+            memory_kib: 256,
+            ..SMALL
+        };
+        hasher.decoy(b"password", &larger).expect("decoy");
+        assert_eq!(hasher.blocks.capacity(), 256);
+        hasher.keep_memory_for(&SMALL).expect("cost");
+        assert_eq!((hasher.blocks.len(), hasher.blocks.capacity()), (64, 64));
+    }
+
+    #[test]
+    fn a_wiped_buffer_is_empty_and_in_its_place() {
+        let mut hasher = Hasher::new(&SMALL).expect("cost");
+        hasher.decoy(b"password", &SMALL).expect("decoy");
+        let before = buffer(&hasher);
+        let words = |hasher: &Hasher| -> u64 {
+            hasher
+                .blocks
+                .iter()
+                .flat_map(AsRef::as_ref)
+                .fold(0, |seen, word| seen | word)
+        };
+        assert_ne!(words(&hasher), 0);
+        hasher.wipe();
+        assert_eq!(words(&hasher), 0);
+        assert_eq!(buffer(&hasher), before);
+    }
 }

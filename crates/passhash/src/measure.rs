@@ -46,7 +46,8 @@ pub enum BenchError {
     Hash(#[from] PoolError),
 }
 
-/// Hashes a second of `cost` by a pool of `threads`, kept busy for about `duration` after one hash a thread to warm up.
+/// Hashes a second of `cost` by a pool of `threads`, kept busy for about `duration` after one hash
+/// a thread to warm up.
 ///
 /// Blocks; not to be called on a thread that drives an async runtime.
 pub fn bench(cost: &Cost, threads: usize, duration: Duration) -> Result<f64, BenchError> {
@@ -69,7 +70,15 @@ pub fn bench(cost: &Cost, threads: usize, duration: Duration) -> Result<f64, Ben
         turn(&pool, cost, &mut answers)?;
         done += 1.0;
     }
-    Ok(done / begun.elapsed().as_secs_f64())
+    let rate = done / begun.elapsed().as_secs_f64();
+    // What is still being computed must not share the cores with what the caller does next.
+    for answer in answers {
+        answer
+            .blocking_recv()
+            .unwrap_or(Err(HashError::Panicked))
+            .map_err(PoolError::from)?;
+    }
+    Ok(rate)
 }
 
 fn submit(pool: &Pool, cost: &Cost) -> Result<Answer<bool>, PoolError> {
@@ -85,8 +94,9 @@ fn turn(pool: &Pool, cost: &Cost, answers: &mut VecDeque<Answer<bool>>) -> Resul
     Ok(())
 }
 
-/// How long one hash takes here at OWASP's five choices and then at ever more memory, up to and including the first that takes longer
-/// than `target` (or 256 MiB). One thread, the median of three; with every core hashing it takes longer, since they share the memory.
+/// How long one hash takes here at OWASP's five choices and then at ever more memory, up to and
+/// including the first that takes longer than `target` (or 256 MiB). One thread, the median of
+/// three; with every core hashing it takes longer, since they share the memory.
 ///
 /// The strongest cost whose time is within `target` is the one to choose.
 pub fn tune(target: Duration) -> Result<Vec<(Cost, Duration)>, HashError> {
@@ -119,4 +129,49 @@ fn time(hasher: &mut Hasher, cost: &Cost) -> Result<Duration, HashError> {
     }
     times.sort_unstable();
     Ok(times[ROUNDS / 2])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_benchmark_counts_hashes() {
+        let small = Cost {
+            memory_kib: 8,
+            iterations: 1,
+            parallelism: 1,
+        };
+        assert!(bench(&small, 2, Duration::ZERO).expect("bench") > 0.0);
+        assert!(matches!(
+            bench(&small, 0, Duration::ZERO),
+            Err(BenchError::Start(StartError::NoThreads))
+        ));
+        let none = Cost {
+            iterations: 0,
+            ..small
+        };
+        assert!(matches!(
+            bench(&none, 1, Duration::ZERO),
+            Err(BenchError::Hash(PoolError::Failed(HashError::Cost(_))))
+        ));
+    }
+
+    #[test]
+    fn tuning_begins_with_owasps_choices_and_stops_beyond_the_target() {
+        let measured = tune(Duration::from_nanos(1)).expect("tune");
+        let costs: Vec<Cost> = measured.iter().map(|&(cost, _)| cost).collect();
+        assert_eq!(costs, EQUALLY_STRONG);
+        assert_eq!(costs[1], Cost::default());
+    }
+
+    #[test]
+    fn every_measured_cost_is_allowed() {
+        for cost in EQUALLY_STRONG
+            .into_iter()
+            .chain(STRONGER.map(|mebibytes| one_lane(mebibytes, 2)))
+        {
+            assert_eq!(cost.check(), Ok(()), "{cost}");
+        }
+    }
 }

@@ -11,16 +11,19 @@ const MOST_CHARS: usize = 512;
 
 /// A stored hash: a PHC string, or bcrypt's own form.
 ///
-/// Reading one bounds everything that it can ask of the machine, so that a hostile row is refused before it is computed:
+/// Reading one bounds everything that it can ask of the machine, so that a hostile row is refused
+/// before it is computed:
 ///
 /// | scheme | form | at most |
 /// |---|---|---|
 /// | Argon2id, i, d | `$argon2id$v=19$m=19456,t=2,p=1$salt$tag` | [`Cost`]'s caps: 256 MiB, 2 GiB of passes |
 /// | bcrypt | `$2a$`, `$2b$`, `$2x$`, `$2y$` | cost 15 |
 /// | scrypt | `$scrypt$ln=15,r=8,p=1$salt$tag` | ln 17, 256 MiB, N * r * p = 2^22 |
-/// | PBKDF2 | `$pbkdf2-sha256$i=600000,l=32$salt$tag`, `$pbkdf2-sha256$29000$salt$tag`; `pbkdf2` and `pbkdf2-sha1`, `pbkdf2-sha512` | 2,000,000 iterations times output blocks |
+/// | PBKDF2 | `$pbkdf2-sha256$i=600000,l=32$salt$tag`, passlib's `$pbkdf2-sha256$29000$salt$tag` | 2,000,000 iterations times output blocks |
 ///
-/// Salts are 4 to 64 bytes (Argon2's at least 8), tags 16 to 64; bcrypt's are fixed.
+/// PBKDF2's other names are `pbkdf2-sha512`, and `pbkdf2` or `pbkdf2-sha1` for SHA-1. Salts are 4
+/// to 64 bytes (Argon2's at least 8), tags 16 to 64; bcrypt's are fixed.
+///
 /// `Display` gives the string back byte for byte, to store it; `Debug` shows neither salt nor tag.
 #[derive(Clone)]
 pub struct StoredHash {
@@ -96,8 +99,9 @@ impl StoredHash {
         self.work().scheme
     }
 
-    /// Whether a hash made now, at `cost`, would be harder to guess from: this one is of another scheme or version, or has less memory,
-    /// fewer iterations, fewer lanes, a shorter salt or a shorter tag.
+    /// Whether a hash made now, at `cost`, would be harder to guess from: this one is of another
+    /// scheme or version, or has less memory, fewer iterations, fewer lanes, a shorter salt or a
+    /// shorter tag.
     pub fn is_weaker_than(&self, cost: &Cost) -> bool {
         match &self.parts {
             Parts::Argon2(stored) => stored.is_weaker_than(cost),
@@ -105,11 +109,13 @@ impl StoredHash {
         }
     }
 
-    /// Whether a new hash of `password`, which this one has just accepted, accepts what this one does.
+    /// Whether a new hash of `password`, which this one has just accepted, accepts what this one
+    /// does.
     ///
-    /// Argon2 reads every byte. The others do not tell some passwords apart, and who replaced such a hash by one of what was typed today
-    /// could shut its owner out tomorrow: bcrypt ignores what follows 72 bytes and cannot see repetitions after a NUL, HMAC (in PBKDF2 and
-    /// scrypt) ignores NULs at the end, and `$2x$` confuses bytes over 0x7F.
+    /// Argon2 reads every byte. The others do not tell some passwords apart, and who replaced such
+    /// a hash by one of what was typed today could shut its owner out tomorrow: bcrypt ignores what
+    /// follows 72 bytes and cannot see repetitions after a NUL, HMAC (in PBKDF2 and scrypt) ignores
+    /// NULs at the end, and `$2x$` confuses bytes over 0x7F.
     pub fn is_replaceable_by(&self, password: &[u8]) -> bool {
         match &self.parts {
             Parts::Argon2(_) => true,

@@ -20,7 +20,8 @@ use queue::{Queue, Refusal, Waiting, job};
 /// How many threads, and how long a hash may wait for one.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolSettings {
-    /// Dedicated threads: as many as there are cores. Each holds one Argon2 buffer, so the pool holds this many times a cost's memory.
+    /// Dedicated threads: as many as there are cores. Each holds one Argon2 buffer, so the pool
+    /// holds this many times a cost's memory.
     pub threads: usize,
     /// A job that is not expected to *begin* within this time is refused.
     pub max_wait: Duration,
@@ -52,10 +53,12 @@ pub enum StartError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PoolError {
-    /// More waits already than can begin within the pool's `max_wait`. Said at once, before the first suspension.
+    /// More waits already than can begin within the pool's `max_wait`. Said at once, before the
+    /// first suspension.
     #[error("the hash queue is full for {retry_after:?}")]
     Full {
-        /// When all that waits now is expected to have begun: earlier, the answer would most likely be the same.
+        /// When all that waits now is expected to have begun: earlier, the answer would most likely
+        /// be the same.
         retry_after: Duration,
     },
     /// The pool was shut down.
@@ -103,10 +106,12 @@ pub struct Counts {
 
 /// A bounded pool of hash threads. Cheap to clone; clones are the same pool.
 ///
-/// Jobs begin in the order in which they came. Admission is by time, not by number: the pool measures how long each scheme takes on this
-/// machine, under its present load, and refuses at once what it cannot expect to begin within [`PoolSettings::max_wait`]. A job whose
-/// caller has gone (the future was dropped) is not computed. The threads run at a lower priority than their process (Linux), so that
-/// whatever else it does stays quick while every core hashes. A panic in a job fails that job alone.
+/// Jobs begin in the order in which they came. Admission is by time, not by number: the pool
+/// measures how long each scheme takes on this machine, under its present load, and refuses at once
+/// what it cannot expect to begin within [`PoolSettings::max_wait`]. A job whose caller has gone
+/// (the future was dropped) is not computed. The threads run at a lower priority than their process
+/// (Linux), so that whatever else it does stays quick while every core hashes. A panic in a job
+/// fails that job alone.
 ///
 /// When the last clone is dropped the threads finish what was admitted and end.
 #[derive(Clone)]
@@ -132,8 +137,8 @@ impl Pool {
         Self::start_observed(settings, |_, _| ())
     }
 
-    /// The same, and tells `observe` of each computed job: its scheme and how long it took on its thread, without its wait.
-    /// It is called on the hash threads.
+    /// The same, and tells `observe` of each job that ran: its scheme, and how long it took on its
+    /// thread, without its wait. Called on the hash threads, so it must be quick and not panic.
     pub fn start_observed(
         settings: PoolSettings,
         observe: fn(Scheme, Duration),
@@ -156,7 +161,8 @@ impl Pool {
         Ok(pool)
     }
 
-    /// A new Argon2id hash of `password`, as [`Hasher::hash`] makes it. The password is wiped when the job ends, however it ends.
+    /// A new Argon2id hash of `password`, as [`Hasher::hash`] makes it. The password is wiped when
+    /// the job ends, however it ends.
     pub async fn hash(
         &self,
         password: Zeroizing<Vec<u8>>,
@@ -168,8 +174,9 @@ impl Pool {
         finished(answer).await
     }
 
-    /// Whether `stored` is a hash of `password`. For `None` the work of an Argon2id hash of cost `decoy` is done, and the answer is
-    /// `false`, so that the time does not tell whether there was a hash. Where a stored hash is of another cost, it does.
+    /// Whether `stored` is a hash of `password`. For `None` the work of an Argon2id hash of cost
+    /// `decoy` is done, and the answer is `false`, so that the time does not tell whether there was
+    /// a hash. Where a stored hash is of another cost, it does.
     pub async fn verify(
         &self,
         password: Zeroizing<Vec<u8>>,
@@ -208,11 +215,13 @@ impl Pool {
         self.owner.queue.counts()
     }
 
-    /// Admits no more, and returns when all that was admitted has been computed and the threads have ended.
+    /// Admits no more, and returns when all that was admitted has been computed and the threads
+    /// have ended.
     pub async fn shutdown(&self) {
         self.owner.queue.close();
         let mut threads_left = self.owner.threads_left.clone();
-        // An error means that every thread's end of the channel is gone, which is what is waited for.
+        // An error means that every thread's end of the channel is gone, which is what is waited
+        // for.
         let _ = threads_left.wait_for(|&threads| threads == 0).await;
     }
 

@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use crate::schemes::{Scheme, Work};
 
-/// How much past hashing the measured pace remembers, in seconds of one thread: long enough that one preempted hash says little, short
-/// enough that a machine that grows slow is noticed within one refusal's wait.
+/// How much past hashing the measured pace remembers, in seconds of one thread: long enough that
+/// one preempted hash says little, short enough that a machine that grows slow is noticed within
+/// one refusal's wait.
 const MEMORY: f64 = 2.0;
 /// How much the first guess counts, in the same seconds: a few real hashes outweigh it.
 const GUESS: f64 = 0.1;
-/// What any job costs besides its computation, and the reason why a queue of cheap ones is not without end.
+/// What any job costs besides its computation, and the reason why a queue of cheap ones is not
+/// without end.
 const OVERHEAD: f64 = 50e-6;
 
-/// The pace of each scheme: seconds spent over units done, both fading with the time spent since. Since the fading follows time rather
-/// than the number of jobs, many small hashes say no more than one large one, and a small one that was held up says little.
+/// The pace of each scheme: seconds spent over units done, both fading with the time spent since.
+/// Since the fading follows time rather than the number of jobs, many small hashes say no more than
+/// one large one, and a small one that was held up says little.
 pub(super) struct Pace([Measured; Scheme::COUNT]);
 
 #[derive(Clone, Copy)]
@@ -23,7 +26,8 @@ struct Measured {
 }
 
 impl Pace {
-    /// What two ordinary cores were measured to do; replaced by what this machine does as soon as it has done something.
+    /// What two ordinary cores were measured to do; replaced by what this machine does as soon as
+    /// it has done something.
     pub(super) fn guessed() -> Self {
         let mut pace = Self(
             [Measured {
@@ -66,7 +70,8 @@ impl Pace {
     }
 }
 
-/// Work that waits, added up by scheme, so that what it will take is always told at the latest pace.
+/// Work that waits, added up by scheme, so that what it will take is always told at the latest
+/// pace.
 #[derive(Default)]
 pub(super) struct Backlog {
     units: [u64; Scheme::COUNT],

@@ -14,11 +14,20 @@ use crate::schemes::Work;
 /// Least time after which it may be worth trying again.
 const SOONEST_RETRY: Duration = Duration::from_millis(100);
 
+/// How a job ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Computed,
+    /// With an error, and so perhaps without the work: its time tells nothing about the pace.
+    Failed,
+    Panicked,
+}
+
 /// A computation and where its result goes, whatever its type is.
 pub(super) trait Job: Send {
     /// Whoever asked has gone.
     fn is_abandoned(&self) -> bool;
-    fn compute(&mut self, hasher: &mut Hasher);
+    fn compute(&mut self, hasher: &mut Hasher) -> Outcome;
     /// Apart from the computation, so that a job counts as done before its caller hears of it.
     fn deliver(self: Box<Self>);
 }
@@ -50,8 +59,12 @@ where
         self.reply.is_closed()
     }
 
-    fn compute(&mut self, hasher: &mut Hasher) {
+    fn compute(&mut self, hasher: &mut Hasher) -> Outcome {
         self.result = self.compute.take().map(|compute| compute(hasher));
+        match self.result {
+            Some(Ok(_)) => Outcome::Computed,
+            _ => Outcome::Failed,
+        }
     }
 
     fn deliver(self: Box<Self>) {
@@ -128,7 +141,8 @@ impl Queue {
         Ok(())
     }
 
-    /// The next job for the thread of `slot`, which is running from now on; `None` when nothing waits.
+    /// The next job for the thread of `slot`, which is running from now on; `None` when nothing
+    /// waits.
     pub(super) fn begin(&self, slot: usize) -> Option<Waiting> {
         self.state().begin(slot)
     }
@@ -151,7 +165,7 @@ impl Queue {
     }
 
     /// The thread of `slot` has done what it began. Answers how long that took.
-    pub(super) fn end(&self, slot: usize, panicked: bool) -> Duration {
+    pub(super) fn end(&self, slot: usize, outcome: Outcome) -> Duration {
         let mut state = self.state();
         let Some((work, since)) = state.running[slot].take() else {
             return Duration::ZERO;
@@ -159,10 +173,10 @@ impl Queue {
         let took = since.elapsed();
         state.counts.done += 1;
         state.counts.hashing += took;
-        if panicked {
-            state.counts.panicked += 1;
-        } else {
-            state.pace.learn(work, took);
+        match outcome {
+            Outcome::Computed => state.pace.learn(work, took),
+            Outcome::Failed => {}
+            Outcome::Panicked => state.counts.panicked += 1,
         }
         took
     }
@@ -186,7 +200,8 @@ impl Queue {
         self.state().counts
     }
 
-    /// The state is whole at every point where a panic could leave it, so a poisoned lock is as good as another.
+    /// The state is whole at every point where a panic could leave it, so a poisoned lock is as
+    /// good as another.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -223,8 +238,9 @@ impl State {
         });
     }
 
-    /// When a job that came at `now` would begin: at once on a free thread, else when the threads together have worked off what waits and
-    /// what they are at. What runs longer than foretold is taken to be as good as done.
+    /// When a job that came at `now` would begin: at once on a free thread, else when the threads
+    /// together have worked off what waits and what they are at. What runs longer than foretold is
+    /// taken to be as good as done.
     fn expected_wait(&self, now: Instant) -> Duration {
         let threads = self.running.len();
         let busy = self.running.iter().flatten().count();

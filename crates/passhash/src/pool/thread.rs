@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::queue::Queue;
+use super::queue::{Outcome, Queue};
 use crate::hasher::Hasher;
 use crate::schemes::Scheme;
 
-/// How much lower than its process's a hash thread's priority is, in steps of nice(2). Ten leave it a tenth of a core for which other
-/// threads compete, and all of one that is free.
+/// How much lower than its process's a hash thread's priority is, in steps of nice(2). Ten leave it
+/// a tenth of a core for which other threads compete, and all of one that is free.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
@@ -56,19 +56,21 @@ fn work(slot: usize, queue: &Queue, observe: fn(Scheme, Duration)) {
     let mut hasher = Hasher::default();
     loop {
         let next = queue.begin(slot).or_else(|| {
-            // Under load each hash overwrites the one before; what the last one left is wiped when there is time for it.
+            // Under load each hash overwrites the one before; what the last one left is wiped when
+            // there is time for it.
             hasher.wipe();
             queue.wait_to_begin(slot)
         });
         let Some(mut next) = next else {
             return;
         };
-        let ran = catch_unwind(AssertUnwindSafe(|| next.job.compute(&mut hasher)));
-        if ran.is_err() {
+        let outcome = catch_unwind(AssertUnwindSafe(|| next.job.compute(&mut hasher)))
+            .unwrap_or(Outcome::Panicked);
+        if outcome == Outcome::Panicked {
             // Nobody knows what the panic left in it.
             hasher = Hasher::default();
         }
-        let took = queue.end(slot, ran.is_err());
+        let took = queue.end(slot, outcome);
         observe(next.work.scheme, took);
         next.job.deliver();
     }

@@ -1,10 +1,13 @@
 //! bcrypt, to verify only. What the old system accepted is what is accepted here:
 //!
-//! - **72 bytes.** The key is the password and a NUL, repeated or cut to 72 bytes, so of a longer password only the first 72 bytes count.
-//! - **NUL is an ordinary byte**, as in every implementation that is handed a length: nothing is cut at a NUL, so `abc\0x` and `abc\0y`
-//!   differ. (`p\0p` is the same key as `p`, by the repetition.)
-//! - `$2x$` marks hashes of the crypt_blowfish of before 2011, which sign-extended bytes over 0x7F. The mistake is repeated here for them
-//!   alone. `$2a$` is read as the correct algorithm, without crypt_blowfish's later countermeasure for some passwords of such bytes.
+//! - **72 bytes.** The key is the password and a NUL, repeated or cut to 72 bytes, so of a longer
+//!   password only the first 72 bytes count.
+//! - **NUL is an ordinary byte**, as in every implementation that is handed a length: nothing is
+//!   cut at a NUL, so `abc\0x` and `abc\0y` differ. (`p\0p` is the same key as `p`, by the
+//!   repetition.)
+//! - `$2x$` marks hashes of the crypt_blowfish of before 2011, which sign-extended bytes over 0x7F.
+//!   The mistake is repeated here for them alone. `$2a$` is read as the correct algorithm, without
+//!   crypt_blowfish's later countermeasure for some passwords of such bytes.
 
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
@@ -96,9 +99,10 @@ fn key(password: &[u8]) -> (Zeroizing<[u8; KEY_BYTES]>, usize) {
     (key, (copied + 1).min(KEY_BYTES))
 }
 
-/// The eighteen words that the old crypt_blowfish made of a password: each byte is or-ed in as a *signed* number, so that one over 0x7F
-/// overwrites those before it in its word with ones. A key of 72 bytes is used as it is, without repeating, so handing over the words
-/// themselves gives the same key schedule.
+/// The eighteen words that the old crypt_blowfish made of a password: each byte is or-ed in as a
+/// *signed* number, so that one over 0x7F overwrites those before it in its word with ones. A key
+/// of 72 bytes is used as it is, without repeating, so handing over the words themselves gives the
+/// same key schedule.
 fn sign_extended_key(password: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
     let (key, used) = key(password);
     let mut bytes = key[..used].iter().cycle();

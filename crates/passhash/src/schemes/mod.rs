@@ -63,10 +63,12 @@ impl fmt::Display for Scheme {
     }
 }
 
-/// How much there is to compute, in the scheme's own unit, so that one measured hash foretells the next.
+/// How much there is to compute, in the scheme's own unit, so that one measured hash foretells the
+/// next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Work {
     pub(crate) scheme: Scheme,
-    /// Argon2: KiB times passes. bcrypt: 2^cost. scrypt: N * r * p. PBKDF2: iterations times output blocks.
+    /// Argon2: KiB times passes. bcrypt: 2^cost. scrypt: N * r * p. PBKDF2: iterations times output
+    /// blocks.
     pub(crate) units: u64,
 }

@@ -1,5 +1,6 @@
-//! PBKDF2 (RFC 8018, section 5.2), to verify only, in its two spellings:
-//! PHC's `$pbkdf2-sha256$i=600000[,l=32]$salt$tag` and passlib's `$pbkdf2-sha256$29000$salt$tag`, whose base64 has `.` for `+`.
+//! PBKDF2 (RFC 8018, section 5.2), to verify only, in its two spellings: PHC's
+//! `$pbkdf2-sha256$i=600000[,l=32]$salt$tag` and passlib's `$pbkdf2-sha256$29000$salt$tag`, whose
+//! base64 has `.` for `+`.
 
 use base64::alphabet::Alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
@@ -31,15 +32,7 @@ pub(crate) struct Stored {
 impl Stored {
     /// What follows `$pbkdf2-sha256$` and its siblings.
     pub(crate) fn parse(scheme: Scheme, rest: &str) -> Result<Self, ParseError> {
-        let mut segments = rest.split('$');
-        let (Some(parameters), Some(salt), Some(tag), None) = (
-            segments.next(),
-            segments.next(),
-            segments.next(),
-            segments.next(),
-        ) else {
-            return Err(ParseError::Malformed("number of fields"));
-        };
+        let [parameters, salt, tag] = phc::three(rest.split('$'))?;
         let stored = if parameters.contains('=') {
             phc_form(scheme, parameters, salt, tag)?
         } else {

@@ -1,7 +1,8 @@
 //! The pieces of a PHC string: `$id[$v=version][$name=value,...]$salt$tag`.
 //!
-//! Read strictly, as the format's own rules ask: parameters in their order, decimals without sign or leading zero, base64 without padding
-//! or stray bits. What an importer would want to forgive, it can rewrite; what is forgiven here is forgiven for ever.
+//! Read strictly, as the format's own rules ask: parameters in their order, decimals without sign
+//! or leading zero, base64 without padding or stray bits. What an importer would want to forgive,
+//! it can rewrite; what is forgiven here is forgiven for ever.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -10,8 +11,20 @@ use crate::stored::ParseError;
 
 /// Salts shorter than NIST's 32 bits are refused, and so is more than anybody writes.
 pub(crate) const SALT_BYTES: std::ops::RangeInclusive<usize> = 4..=64;
-/// A tag under 128 bits would be worth guessing at; one over 512 buys nothing and costs PBKDF2 a full run for each further block.
+/// A tag under 128 bits would be worth guessing at; one over 512 buys nothing and costs PBKDF2 a
+/// full run for each further block.
 pub(crate) const TAG_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
+
+/// Parameters, salt and tag: all that is left of a string, and all of them there.
+pub(crate) fn three<'a>(
+    mut segments: impl Iterator<Item = &'a str>,
+) -> Result<[&'a str; 3], ParseError> {
+    let mut next = || segments.next();
+    match (next(), next(), next(), next()) {
+        (Some(parameters), Some(salt), Some(tag), None) => Ok([parameters, salt, tag]),
+        _ => Err(ParseError::Malformed("number of fields")),
+    }
+}
 
 /// The values of exactly `names`, in that order, from `a=1,b=2`.
 pub(crate) fn parameters<const N: usize>(
@@ -36,7 +49,8 @@ pub(crate) fn parameters<const N: usize>(
     }
 }
 
-/// A decimal as PHC defines it. More than 32 bits is out of every bound, so it is malformed rather than cut.
+/// A decimal as PHC defines it. More than 32 bits is out of every bound, so it is malformed rather
+/// than cut.
 pub(crate) fn decimal(digits: &str) -> Result<u32, ParseError> {
     let canonical = !digits.is_empty()
         && digits.bytes().all(|byte| byte.is_ascii_digit())

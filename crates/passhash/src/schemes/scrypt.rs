@@ -1,6 +1,7 @@
 //! scrypt (RFC 7914), to verify only.
 //!
-//! Its memory, 128 * N * r bytes, is allocated for each hash and given back after it: the library offers no buffer to reuse.
+//! Its memory, 128 * N * r bytes, is allocated for each hash and given back after it: the library
+//! offers no buffer to reuse.
 
 use scrypt::Params;
 use zeroize::Zeroizing;
@@ -25,15 +26,7 @@ pub(crate) struct Stored {
 impl Stored {
     /// What follows `$scrypt$`: `ln=15,r=8,p=1$salt$tag`.
     pub(crate) fn parse(rest: &str) -> Result<Self, ParseError> {
-        let mut segments = rest.split('$');
-        let (Some(parameters), Some(salt), Some(tag), None) = (
-            segments.next(),
-            segments.next(),
-            segments.next(),
-            segments.next(),
-        ) else {
-            return Err(ParseError::Malformed("number of fields"));
-        };
+        let [parameters, salt, tag] = phc::three(rest.split('$'))?;
         let [log_n, r, p] = phc::parameters(parameters, ["ln", "r", "p"])?;
         phc::within("ln", log_n.into(), 1, MOST_LOG_N)?;
         let memory = u64::from(r) << log_n;
