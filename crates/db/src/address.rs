@@ -1,25 +1,37 @@
 //! Where a database is: a file or a server.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
+
+use tokio_postgres::config::{Config, SslMode};
 
 use crate::OpenError;
 
 #[derive(Debug)]
 pub(crate) enum Address {
     File(PathBuf),
+    Server(Box<Server>),
+}
+
+/// A server and what is asked of it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) config: Config,
+    /// The schema to work in; the server's own choice without it. A plain name that needs no quotes.
+    pub(crate) schema: Option<String>,
+    /// How many connections may write at a time.
+    pub(crate) pool: usize,
 }
 
 impl Address {
     /// Reads `path`, `sqlite:path`, `sqlite:///path` or `postgres://...`.
     pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
-        let refuse = |why: &str| Err(OpenError::Address(why.to_owned()));
         let path = match url.split_once(':') {
             Some(("postgres" | "postgresql", _)) => {
-                return refuse("PostgreSQL is not built in yet");
+                return Ok(Address::Server(Box::new(Server::parse(url)?)));
             }
             Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
             Some((scheme, rest)) if rest.starts_with("//") => {
-                return refuse(&format!("`{scheme}` is neither `sqlite` nor `postgres`"));
+                return refuse(format!("`{scheme}` is neither `sqlite` nor `postgres`"));
             }
             _ => url,
         };
@@ -31,4 +43,69 @@ impl Address {
         }
         Ok(Address::File(PathBuf::from(path)))
     }
+}
+
+impl Server {
+    /// How many connections write when the address does not say.
+    const POOL: usize = 8;
+
+    /// Takes our own parameters out of the address and leaves the others to the driver. No text of a refusal quotes
+    /// the address, which may hold a password.
+    fn parse(url: &str) -> Result<Self, OpenError> {
+        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        let mut schema = None;
+        let mut pool = Self::POOL;
+        let mut left = Vec::new();
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            match parameter.split_once('=') {
+                Some(("schema", name)) => schema = Some(schema_name(name)?),
+                Some(("pool", size)) => match size.parse() {
+                    Ok(size @ 1..=1000) => pool = size,
+                    _ => return refuse("`pool` is a number of connections, from 1 to 1000"),
+                },
+                Some(("sslmode", "disable")) => {}
+                Some(("sslmode", "require" | "verify-full")) => {
+                    return refuse("TLS is not built in");
+                }
+                Some(("sslmode", _)) => {
+                    return refuse(
+                        "`sslmode` is `verify-full`, `require` or `disable`: nothing that falls back",
+                    );
+                }
+                _ => left.push(parameter),
+            }
+        }
+        let address = format!("{base}?{}", left.join("&"));
+        let mut config = match Config::from_str(&address) {
+            Ok(config) => config,
+            Err(e) => {
+                let why = std::error::Error::source(&e)
+                    .map_or_else(|| e.to_string(), ToString::to_string);
+                return refuse(why);
+            }
+        };
+        config.ssl_mode(SslMode::Disable);
+        Ok(Self {
+            config,
+            schema,
+            pool,
+        })
+    }
+}
+
+/// A name that means the same with and without quotes.
+fn schema_name(name: &str) -> Result<String, OpenError> {
+    let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if is_plain && name.len() <= 63 {
+        Ok(name.to_owned())
+    } else {
+        refuse("`schema` is a name of lower-case letters, digits and `_`, at most 63 of them")
+    }
+}
+
+fn refuse<T>(why: impl Into<String>) -> Result<T, OpenError> {
+    Err(OpenError::Address(why.into()))
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Error, Migration, OpenError, Row, Sql, Unit, Written, address::Address, sqlite::Role,
-    sqlite::Sqlite,
+    Error, Migration, OpenError, Row, Sql, Unit, Written, address::Address, postgres::Postgres,
+    sqlite::Role, sqlite::Sqlite,
 };
 
 /// Which database answers.
@@ -38,6 +38,7 @@ pub struct Db {
 #[derive(Clone)]
 enum Backend {
     Sqlite(Arc<Sqlite>),
+    Postgres(Arc<Postgres>),
 }
 
 impl Db {
@@ -67,6 +68,12 @@ impl Db {
                     .map_err(|e| OpenError::Connect(e.to_string()))??;
                 Ok(Db {
                     backend: Backend::Sqlite(Arc::new(sqlite)),
+                })
+            }
+            Address::Server(server) => {
+                let postgres = Postgres::open(*server, migrations).await?;
+                Ok(Db {
+                    backend: Backend::Postgres(Arc::new(postgres)),
                 })
             }
         }
@@ -104,6 +111,7 @@ impl Db {
         question.check()?;
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.read(question, most).await,
+            Backend::Postgres(postgres) => postgres.read(&question).await,
         }
     }
 
@@ -116,6 +124,7 @@ impl Db {
         }
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(unit).await,
+            Backend::Postgres(postgres) => postgres.write(unit).await,
         }
     }
 
@@ -133,6 +142,7 @@ impl Db {
     pub async fn integrity(&self) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.integrity().await,
+            Backend::Postgres(_) => self.ping().await,
         }
     }
 
@@ -140,6 +150,7 @@ impl Db {
     pub fn kind(&self) -> Engine {
         match &self.backend {
             Backend::Sqlite(_) => Engine::Sqlite,
+            Backend::Postgres(_) => Engine::Postgres,
         }
     }
 
@@ -147,6 +158,7 @@ impl Db {
     pub fn stats(&self) -> Stats {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.stats(),
+            Backend::Postgres(postgres) => postgres.stats(),
         }
     }
 
@@ -155,6 +167,7 @@ impl Db {
     pub async fn close(&self) {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Postgres(postgres) => postgres.close().await,
         }
     }
 }

@@ -86,11 +86,12 @@ fn quoted(text: &str, quote: char) -> (Kind, usize) {
     }
 }
 
+/// SQLite takes what stands behind the `$` for a name, so a number is written in one way only.
 fn placeholder(text: &str) -> (Kind, usize) {
     let length = 1 + text[1..].find(|c| !is_word(c)).unwrap_or(text.len() - 1);
     match text[1..length].parse() {
-        Ok(number) => (Kind::Placeholder(number), length),
-        Err(_) => (Kind::Foreign("a `$` that is no placeholder"), length),
+        Ok(number) if !text[1..].starts_with('0') => (Kind::Placeholder(number), length),
+        _ => (Kind::Foreign("a `$` that is no placeholder"), length),
     }
 }
 

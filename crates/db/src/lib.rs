@@ -5,6 +5,7 @@ mod database;
 mod error;
 mod lex;
 mod migration;
+mod postgres;
 mod queue;
 mod row;
 mod sqlite;

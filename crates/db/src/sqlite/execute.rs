@@ -3,51 +3,61 @@
 use std::sync::Arc;
 
 use rusqlite::{
-    Connection, ErrorCode, ffi,
+    Connection, ErrorCode, Statement, ffi,
     types::{ToSql, ToSqlOutput, ValueRef},
 };
 
 use crate::{Error, Row, Sql, Value, unit::Outcome};
 
-/// Runs a statement to its end, or until it gave `most` rows.
+/// What is wanted of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Up to so many rows, and nothing changed.
+    Answer(usize),
+    /// The change, and the rows that it returns.
+    Rows,
+    /// The change.
+    Change,
+}
+
+/// Runs a statement.
 ///
 /// # Errors
 /// Unique violations name `position`, the statement's place in its unit.
 pub(super) fn execute(
     connection: &Connection,
     sql: &Sql,
-    most: usize,
+    wanted: Wanted,
     position: usize,
 ) -> Result<Outcome, Error> {
     let failed = |e: rusqlite::Error| failure(&e, position);
     let mut statement = connection.prepare_cached(sql.text).map_err(failed)?;
-    // SQLite takes `$2` for a name, whose index is by first appearance: it is bound by that name.
-    for index in 1..=statement.parameter_count() {
-        let name = statement.parameter_name(index).unwrap_or_default();
-        let number = name
-            .strip_prefix('$')
-            .and_then(|number| number.parse::<usize>().ok());
-        let value = number.and_then(|number| sql.values.get(number.wrapping_sub(1)));
-        let value = value
-            .ok_or_else(|| Error::Broken(format!("no value for `{name}` in: {}", sql.text)))?;
-        statement.raw_bind_parameter(index, value).map_err(failed)?;
-    }
     let reads_only = statement.readonly();
+    let most = match wanted {
+        Wanted::Answer(_) if !reads_only => {
+            return Err(Error::Broken(format!("a question writes: {}", sql.text)));
+        }
+        Wanted::Answer(most) => most,
+        Wanted::Rows | Wanted::Change => usize::MAX,
+    };
+    bind(&mut statement, sql).map_err(failed)?;
     let mut columns: Option<Arc<[String]>> = None;
     let mut outcome = Outcome::default();
     let mut stepped = 0;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(failed)? {
         stepped += 1;
-        if outcome.rows.len() < most {
+        if wanted != Wanted::Change {
             let columns = columns
                 .get_or_insert_with(|| row.as_ref().column_names().map(str::to_owned).collect());
-            let cells =
-                (0..columns.len()).map(|i| cell(row.get_ref(i).map_err(failed)?, &columns[i]));
-            let cells = cells.collect::<Result<_, Error>>()?;
-            outcome.rows.push(Row::new(Arc::clone(columns), cells));
+            let cells = columns.iter().enumerate();
+            let cells = cells.map(|(i, name)| cell(row.get_ref(i).map_err(failed)?, name));
+            outcome.rows.push(Row::new(
+                Arc::clone(columns),
+                cells.collect::<Result<_, _>>()?,
+            ));
         }
-        if reads_only && most > 0 && outcome.rows.len() == most {
+        if outcome.rows.len() == most {
             break;
         }
     }
@@ -58,6 +68,18 @@ pub(super) fn execute(
         connection.changes()
     };
     Ok(outcome)
+}
+
+/// SQLite takes `$2` for a name, whose index is by first appearance, so each value is bound by that name. That there is
+/// a value for each was checked before.
+fn bind(statement: &mut Statement<'_>, sql: &Sql) -> rusqlite::Result<()> {
+    for (index, value) in sql.values.iter().enumerate() {
+        let name = format!("${}", index + 1);
+        if let Some(parameter) = statement.parameter_index(&name)? {
+            statement.raw_bind_parameter(parameter, value)?;
+        }
+    }
+    Ok(())
 }
 
 fn cell(value: ValueRef<'_>, column: &str) -> Result<Option<Value>, Error> {

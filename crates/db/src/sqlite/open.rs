@@ -27,7 +27,7 @@ pub(super) struct File {
     pub(super) path: PathBuf,
     pub(super) writer: Connection,
     /// Held by the server for as long as it writes; `None` for a tool beside it.
-    _lock: Option<fs::File>,
+    pub(super) lock: Option<fs::File>,
 }
 
 impl File {
@@ -54,11 +54,7 @@ impl File {
         migrate::migrate(&writer, &path, migrations, role)?;
         let on = writer.pragma_update(None, "foreign_keys", true);
         on.map_err(|e| sqlite_error(&path, &e))?;
-        Ok(Self {
-            path,
-            writer,
-            _lock: lock,
-        })
+        Ok(Self { path, writer, lock })
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::execute::execute;
+use super::execute::{Wanted, execute};
 use crate::{Error, Row, Sql, queue::Queue};
 
 /// A question and where its answer goes.
@@ -37,5 +37,5 @@ pub(super) fn start(connection: Connection, queue: Arc<Queue<Job>>) -> JoinHandl
 }
 
 fn ask(connection: &Connection, question: &Sql, most: usize) -> Result<Vec<Row>, Error> {
-    Ok(execute(connection, question, most, 0)?.rows)
+    Ok(execute(connection, question, Wanted::Answer(most), 0)?.rows)
 }

@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::{
-    execute::{execute, failure},
+    execute::{Wanted, execute, failure},
     open::File,
 };
 use crate::{Error, Unit, Written, queue::Queue};
@@ -61,6 +61,7 @@ impl Job {
 
 /// Starts the thread, which owns the file and its lock, and ends when the queue is closed and empty.
 pub(super) fn start(file: File, queue: Arc<Queue<Job>>) -> JoinHandle<()> {
+    let File { writer, lock, .. } = file;
     thread::spawn(move || {
         let ending = Ending(queue);
         loop {
@@ -69,8 +70,13 @@ pub(super) fn start(file: File, queue: Arc<Queue<Job>>) -> JoinHandle<()> {
                 break;
             }
             jobs.retain(|job| job.claim.take());
-            write_group(&file.writer, jobs);
+            if !jobs.is_empty() {
+                write_group(&writer, jobs);
+            }
         }
+        // The next server may come when the last word is in the file.
+        drop(writer);
+        drop(lock);
     })
 }
 
@@ -142,8 +148,12 @@ fn run_unit(connection: &Connection, unit: &Unit) -> Result<Written, Error> {
         .iter()
         .enumerate()
         .map(|(position, statement)| {
-            let most = if statement.keeps_rows { usize::MAX } else { 0 };
-            let outcome = execute(connection, &statement.sql, most, position)?;
+            let wanted = if statement.keeps_rows {
+                Wanted::Rows
+            } else {
+                Wanted::Change
+            };
+            let outcome = execute(connection, &statement.sql, wanted, position)?;
             outcome.check(position, statement)?;
             Ok(outcome)
         });

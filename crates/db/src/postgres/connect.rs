@@ -1,0 +1,88 @@
+//! Connections, and how each session is set up.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use deadpool_postgres::{ClientWrapper, Connect};
+use tokio::{task::JoinHandle, time::timeout};
+use tokio_postgres::{Client, Config, NoTls};
+
+use super::{CONNECT, convert::describe};
+use crate::address::Server;
+
+/// Makes connections whose sessions are all alike.
+#[derive(Clone)]
+pub(super) struct Connector(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    setup: String,
+}
+
+/// What each session is told once, rather than by start-up options, which a pooler in between would refuse.
+///
+/// Sessions are read-only and a unit begins with `BEGIN READ WRITE`: should its `BEGIN` ever fail, the statements that
+/// were sent behind it fail as well, instead of happening one by one. The lock timeout is longer than the second after
+/// which the server looks for a deadlock, so that a deadlock is known for one.
+const SETUP: &str = "SET default_transaction_read_only = on; \
+     SET default_transaction_isolation = 'read committed'; \
+     SET statement_timeout = '5s'; \
+     SET lock_timeout = '2s'; \
+     SET idle_in_transaction_session_timeout = '10s'";
+
+impl Connector {
+    pub(super) fn new(server: &Server) -> Self {
+        let mut config = server.config.clone();
+        // A peer that vanished is noticed within a minute, even when nobody asks it anything.
+        config
+            .connect_timeout(CONNECT)
+            .keepalives_idle(Duration::from_secs(30))
+            .keepalives_interval(Duration::from_secs(10))
+            .keepalives_retries(3)
+            .tcp_user_timeout(Duration::from_secs(10));
+        let mut setup = SETUP.to_owned();
+        if let Some(schema) = &server.schema {
+            setup.push_str("; SET search_path = ");
+            setup.push_str(schema);
+        }
+        Self(Arc::new(Inner { config, setup }))
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// A connection, or why there is none, in words.
+    pub(super) async fn connect(&self) -> Result<ClientWrapper, String> {
+        match timeout(CONNECT, Connect::connect(self, &self.0.config)).await {
+            Ok(Ok((client, running))) => Ok(ClientWrapper::new(client, running)),
+            Ok(Err(e)) => Err(describe(&e)),
+            Err(_) => Err(format!(
+                "the server did not answer within {} seconds",
+                CONNECT.as_secs()
+            )),
+        }
+    }
+}
+
+type Connecting<'a> = Pin<
+    Box<dyn Future<Output = Result<(Client, JoinHandle<()>), tokio_postgres::Error>> + Send + 'a>,
+>;
+
+impl Connect for Connector {
+    fn connect(&self, config: &Config) -> Connecting<'_> {
+        let config = config.clone();
+        Box::pin(async move {
+            let (client, connection) = config.connect(NoTls).await?;
+            let running = tokio::spawn(async move {
+                if let Err(e) = connection.await {
+                    tracing::warn!(
+                        error = describe(&e),
+                        "a connection to the database was lost"
+                    );
+                }
+            });
+            client.batch_execute(&self.0.setup).await?;
+            Ok((client, running))
+        })
+    }
+}

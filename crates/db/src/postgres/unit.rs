@@ -1,0 +1,291 @@
+//! A unit on a connection of its own: `BEGIN`, the statements and `COMMIT`, with as few waits between as can be.
+
+use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
+
+use deadpool_postgres::{ClientWrapper, Object, Pool, PoolError};
+use tokio::time::{sleep, timeout};
+use tokio_postgres::Statement;
+
+use super::{
+    ANSWER,
+    convert::{check_columns, describe, failure, is_collision, is_lost, parameters, rows, types},
+};
+use crate::{
+    Error, Unit, Written,
+    unit::{self, Outcome},
+};
+
+/// How often a unit is tried that collides with others or whose connection dies under it.
+const ATTEMPTS: u32 = 5;
+const SILENT: &str = "the server did not answer in time";
+
+/// Why an attempt failed.
+struct Failure {
+    error: Error,
+    /// Nothing happened, and another attempt may succeed.
+    again: bool,
+    /// The connection can serve another unit.
+    usable: bool,
+}
+
+/// Carries out a unit, and again when nothing happened for a reason that passes.
+pub(super) async fn write(pool: &Pool, unit: &Unit) -> Result<Written, Error> {
+    let mut attempt = 1;
+    loop {
+        let failure = match write_once(pool, unit).await {
+            Ok(written) => return Ok(written),
+            Err(failure) => failure,
+        };
+        if !failure.again || attempt == ATTEMPTS {
+            return Err(failure.error);
+        }
+        // Time for those in the way to finish, more each time.
+        sleep(Duration::from_millis(4 << attempt)).await;
+        attempt += 1;
+    }
+}
+
+async fn write_once(pool: &Pool, unit: &Unit) -> Result<Written, Failure> {
+    let connection = pool.get().await.map_err(|e| useless(unconnected(&e)))?;
+    let result = run(&connection, unit).await;
+    // A connection in an unknown state is closed, which ends its transaction.
+    if result.as_ref().is_err_and(|failure| !failure.usable) {
+        drop(Object::take(connection));
+    }
+    result
+}
+
+/// Sends everything at once, `COMMIT` included, when nothing has to be looked at before it. Otherwise `COMMIT` or
+/// `ROLLBACK` is a second round trip: how many rows were touched is known here only when the answers are.
+async fn run(connection: &ClientWrapper, unit: &Unit) -> Result<Written, Failure> {
+    let Ok(prepared) = timeout(ANSWER, prepare(connection, unit)).await else {
+        return Err(useless(Error::Unavailable(SILENT.to_owned())));
+    };
+    let prepared = prepared?;
+    let mut requests = vec![control(connection, "BEGIN READ WRITE")];
+    let statements = unit.statements.iter().zip(&prepared);
+    requests
+        .extend(statements.map(|(statement, prepared)| request(connection, statement, prepared)));
+    let at_once = unit
+        .statements
+        .iter()
+        .all(|it| it.expected.is_none() && !it.keeps_rows);
+    let commit = at_once.then(|| control(connection, "COMMIT"));
+    let Ok((answers, commit)) = timeout(ANSWER, pipelined(requests, commit)).await else {
+        let error = if at_once {
+            Error::OutcomeUnknown
+        } else {
+            Error::Unavailable
+        };
+        return Err(useless(error(SILENT.to_owned())));
+    };
+    match (outcomes(answers, unit, commit.is_some()), commit) {
+        (Ok(outcomes), commit) => {
+            let commit = match commit {
+                Some(commit) => Ok(commit),
+                None => timeout(ANSWER, control(connection, "COMMIT")).await,
+            };
+            match commit {
+                Ok(Ok(_)) => Ok(Written { outcomes }),
+                Ok(Err(e)) => Err(uncommitted(&e, outcomes.len())),
+                Err(_) => Err(useless(Error::OutcomeUnknown(SILENT.to_owned()))),
+            }
+        }
+        // A transaction that has failed answers `COMMIT` by rolling back.
+        (Err(failure), Some(commit)) => Err(Failure {
+            usable: failure.usable && commit.is_ok(),
+            ..failure
+        }),
+        (Err(failure), None) => {
+            let usable = failure.usable
+                && matches!(
+                    timeout(ANSWER, control(connection, "ROLLBACK")).await,
+                    Ok(Ok(_))
+                );
+            Err(Failure { usable, ..failure })
+        }
+    }
+}
+
+async fn prepare(connection: &ClientWrapper, unit: &Unit) -> Result<Vec<Statement>, Failure> {
+    let mut prepared = Vec::with_capacity(unit.statements.len());
+    for (position, unit::Statement { sql, .. }) in unit.statements.iter().enumerate() {
+        let statement = connection.prepare_typed_cached(sql.text, &types(sql)).await;
+        let statement = statement.map_err(|e| failed(&e, position, false))?;
+        check_columns(&statement).map_err(|error| Failure {
+            error,
+            again: false,
+            usable: true,
+        })?;
+        prepared.push(statement);
+    }
+    Ok(prepared)
+}
+
+/// What the server says to one request.
+#[derive(Default)]
+struct Answer {
+    touched: u64,
+    rows: Vec<tokio_postgres::Row>,
+}
+
+type Answered = Result<Answer, tokio_postgres::Error>;
+type Request<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
+
+fn control<'a>(connection: &'a ClientWrapper, sql: &'static str) -> Request<'a> {
+    Box::pin(async move {
+        connection
+            .batch_execute(sql)
+            .await
+            .map(|()| Answer::default())
+    })
+}
+
+fn request<'a>(
+    connection: &'a ClientWrapper,
+    statement: &'a unit::Statement,
+    prepared: &'a Statement,
+) -> Request<'a> {
+    let returns = !prepared.columns().is_empty();
+    Box::pin(async move {
+        let parameters = parameters(&statement.sql);
+        if statement.keeps_rows && returns {
+            let rows = connection.query(prepared, &parameters).await?;
+            Ok(Answer {
+                touched: rows.len() as u64,
+                rows,
+            })
+        } else {
+            let touched = connection.execute(prepared, &parameters).await?;
+            Ok(Answer {
+                touched,
+                rows: Vec::new(),
+            })
+        }
+    })
+}
+
+/// Sends the requests in their order without waiting in between, and waits for all answers.
+///
+/// The commit goes out behind them unless one failed before it was sent: the others would be committed without it.
+async fn pipelined(
+    mut requests: Vec<Request<'_>>,
+    commit: Option<Request<'_>>,
+) -> (Vec<Answered>, Option<Answered>) {
+    let statements = requests.len();
+    let mut commit = commit;
+    let mut answers: Vec<Option<Answered>> = Vec::new();
+    answers.resize_with(statements, || None);
+    // A request is sent when it is first polled.
+    poll_fn(|context| {
+        let mut i = 0;
+        while i < requests.len() {
+            if answers[i].is_none()
+                && let Poll::Ready(answer) = requests[i].as_mut().poll(context)
+            {
+                answers[i] = Some(answer);
+            }
+            i += 1;
+            if i == requests.len()
+                && let Some(commit) = commit.take()
+                && answers.iter().flatten().all(Result::is_ok)
+            {
+                requests.push(commit);
+                answers.push(None);
+            }
+        }
+        if answers.iter().all(Option::is_some) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+    let mut answers: Vec<Answered> = answers.into_iter().flatten().collect();
+    let commit = if answers.len() > statements {
+        answers.pop()
+    } else {
+        None
+    };
+    (answers, commit)
+}
+
+/// What the statements did, or the first failure among them. The first answer is that of `BEGIN`.
+fn outcomes(
+    answers: Vec<Answered>,
+    unit: &Unit,
+    commit_was_sent: bool,
+) -> Result<Vec<Outcome>, Failure> {
+    let refused = |error| Failure {
+        error,
+        again: false,
+        usable: true,
+    };
+    let mut answers = answers.into_iter();
+    if let Some(Err(e)) = answers.next() {
+        let failure = failed(&e, 0, commit_was_sent);
+        // A standby refuses to write; whatever else ails a server that cannot begin, it is the server.
+        let error = match failure.error {
+            Error::Broken(why) => Error::Unavailable(why),
+            error => error,
+        };
+        return Err(Failure { error, ..failure });
+    }
+    let statements = unit.statements.iter().enumerate();
+    let outcome = |((position, statement), answer): ((usize, &unit::Statement), Answered)| {
+        let answer = answer.map_err(|e| failed(&e, position, commit_was_sent))?;
+        let outcome = Outcome {
+            touched: answer.touched,
+            rows: rows(&answer.rows).map_err(refused)?,
+        };
+        outcome.check(position, statement).map_err(refused)?;
+        Ok(outcome)
+    };
+    statements.zip(answers).map(outcome).collect()
+}
+
+/// A request failed. When the connection broke without a word, a commit that was sent may have arrived.
+fn failed(error: &tokio_postgres::Error, position: usize, commit_was_sent: bool) -> Failure {
+    if !is_lost(error) {
+        return Failure {
+            error: failure(error, position),
+            again: is_collision(error),
+            usable: true,
+        };
+    }
+    if commit_was_sent && error.as_db_error().is_none() {
+        return useless(Error::OutcomeUnknown(describe(error)));
+    }
+    Failure {
+        error: Error::Unavailable(describe(error)),
+        again: true,
+        usable: false,
+    }
+}
+
+/// The commit failed: it was refused, or its answer is lost. A session that was ended in the middle of a commit counts
+/// as the latter, for a server that waits for its replicas has committed by then.
+fn uncommitted(error: &tokio_postgres::Error, statements: usize) -> Failure {
+    if is_lost(error) {
+        return useless(Error::OutcomeUnknown(describe(error)));
+    }
+    failed(error, statements.saturating_sub(1), true)
+}
+
+/// The connection is of no more use, and trying again of none either.
+fn useless(error: Error) -> Failure {
+    Failure {
+        error,
+        again: false,
+        usable: false,
+    }
+}
+
+fn unconnected(error: &PoolError) -> Error {
+    Error::Unavailable(match error {
+        PoolError::Backend(e) => describe(e),
+        PoolError::Timeout(_) => "no connection was free in time".to_owned(),
+        PoolError::Closed => "it is closed".to_owned(),
+        other => other.to_string(),
+    })
+}

@@ -1,0 +1,230 @@
+//! The suite on SQLite, and what only a file can suffer.
+
+mod suite;
+
+use std::{
+    fs,
+    future::{Ready, ready},
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+};
+
+use db::{Db, Error, OpenError, sql};
+use rusqlite::Connection;
+use suite::{MIGRATIONS, Place, add, count, things};
+
+suite::suite!(place);
+
+async fn place(_: &str) -> Place {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite:{}", folder.path().join("test.db").display());
+    Place {
+        url,
+        is_child: false,
+        _folder: Some(folder),
+    }
+}
+
+fn path(place: &Place) -> PathBuf {
+    PathBuf::from(place.url.strip_prefix("sqlite:").expect("a file"))
+}
+
+/// Another process, so to speak, that deletes all things and does not commit yet.
+fn hold_a_write(place: &Place) -> Ready<Connection> {
+    let other = Connection::open(path(place)).expect("open");
+    other
+        .execute_batch("PRAGMA foreign_keys = ON; BEGIN IMMEDIATE; DELETE FROM things")
+        .expect("held");
+    ready(other)
+}
+
+fn let_go(held: &Connection) -> Ready<()> {
+    held.execute_batch("COMMIT").expect("committed");
+    ready(())
+}
+
+#[tokio::test]
+async fn a_second_server_is_refused() {
+    let place = place("").await;
+    let first = place.open().await;
+    let linked = path(&place).with_file_name("link.db");
+    std::os::unix::fs::symlink(path(&place), &linked).expect("linked");
+    for name in [place.url.clone(), linked.display().to_string()] {
+        let refused = Db::open(&name, MIGRATIONS).await.err().expect("refused");
+        assert!(matches!(refused, OpenError::Served { .. }), "{refused}");
+        assert!(
+            refused
+                .to_string()
+                .contains("another process already serves"),
+            "{refused}"
+        );
+    }
+    first.close().await;
+    place.open().await;
+}
+
+#[tokio::test]
+async fn a_tool_works_beside_a_server() {
+    let place = place("").await;
+    let server = place.open().await;
+    let tool = Db::open_beside(&place.url, MIGRATIONS)
+        .await
+        .expect("it opens");
+    for i in 0..50 {
+        let (one, other) = (format!("server {i}"), format!("tool {i}"));
+        let (one, other) = tokio::join!(server.write(add(&one)), tool.write(add(&other)));
+        one.expect("written");
+        other.expect("written");
+    }
+    assert_eq!((count(&server).await, count(&tool).await), (100, 100));
+}
+
+#[tokio::test]
+async fn a_tool_migrates_only_what_nobody_serves() {
+    let place = place("").await;
+    let tool = Db::open_beside(&place.url, &MIGRATIONS[..1])
+        .await
+        .expect("nobody serves it");
+    tool.close().await;
+    let server = Db::open(&place.url, &MIGRATIONS[..1])
+        .await
+        .expect("it opens");
+    let refused = Db::open_beside(&place.url, MIGRATIONS)
+        .await
+        .err()
+        .expect("refused");
+    assert!(
+        matches!(refused, OpenError::Older { found: 1, known: 2 }),
+        "{refused}"
+    );
+    server.close().await;
+    let tool = Db::open_beside(&place.url, MIGRATIONS)
+        .await
+        .expect("nobody serves it any more");
+    tool.write(add("a")).await.expect("written");
+    let refused = Db::open_beside(&place.url, &MIGRATIONS[..1])
+        .await
+        .err()
+        .expect("refused");
+    assert!(
+        matches!(refused, OpenError::Newer { found: 2, known: 1 }),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn the_file_is_its_owners() {
+    let place = place("").await;
+    let mode = |path: PathBuf| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    let db = place.open().await;
+    db.write(add("a")).await.expect("written");
+    for name in ["test.db", "test.db-wal", "test.db-shm", "test.db.lock"] {
+        assert_eq!(mode(path(&place).with_file_name(name)), 0o600, "{name}");
+    }
+    db.close().await;
+    fs::set_permissions(path(&place), fs::Permissions::from_mode(0o644)).expect("opened up");
+    place.open().await;
+    assert_eq!(mode(path(&place)), 0o600);
+}
+
+#[tokio::test]
+async fn closing_leaves_one_file() {
+    let place = place("").await;
+    let db = place.open().await;
+    db.write(add("a")).await.expect("written");
+    db.close().await;
+    assert!(!path(&place).with_file_name("test.db-wal").exists());
+    let raw = Connection::open(path(&place)).expect("open");
+    let mode: String = raw
+        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+        .expect("read");
+    assert_eq!(mode, "wal");
+}
+
+#[tokio::test]
+async fn a_locked_file_is_busy_for_writers_only() {
+    let place = place("").await;
+    let db = place.open().await;
+    db.write(add("a")).await.expect("written");
+    let held = hold_a_write(&place).await;
+    let refused = db
+        .write(add("b"))
+        .await
+        .expect_err("the other holds the file");
+    assert!(matches!(refused, Error::Busy(_)), "{refused}");
+    assert_eq!(things(&db).await, [("a".to_owned(), 2)]);
+    let_go(&held).await;
+    db.write(add("b")).await.expect("it heals");
+    assert_eq!(things(&db).await, [("b".to_owned(), 2)]);
+}
+
+#[tokio::test]
+async fn addresses_are_understood_or_refused() {
+    let place = place("").await;
+    let file = path(&place).display().to_string();
+    for url in [
+        file.clone(),
+        format!("sqlite:{file}"),
+        format!("sqlite://{file}"),
+    ] {
+        let db = Db::open(&url, MIGRATIONS).await.expect("it opens");
+        db.write(sql("DELETE FROM things")).await.expect("written");
+        db.close().await;
+    }
+    for url in [
+        "",
+        "sqlite:",
+        ":memory:",
+        "sqlite::memory:",
+        "mysql://host/db",
+        "sqlite:a.db?mode=ro",
+    ] {
+        let refused = Db::open(url, MIGRATIONS).await.err().expect("refused");
+        assert!(matches!(refused, OpenError::Address(_)), "{url}: {refused}");
+    }
+    let nowhere = Db::open(&format!("{file}/no/such.db"), MIGRATIONS)
+        .await
+        .err()
+        .expect("refused");
+    assert!(matches!(nowhere, OpenError::File { .. }), "{nowhere}");
+    let no_folder = path(&place)
+        .with_file_name("missing")
+        .join("a.db")
+        .display()
+        .to_string();
+    let refused = Db::open(&no_folder, MIGRATIONS)
+        .await
+        .err()
+        .expect("refused");
+    assert!(
+        refused.to_string().contains("make its folder first"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn damage_is_told() {
+    let place = place("").await;
+    let db = place.open().await;
+    for i in 0..200 {
+        db.write(add(&format!("{i:0200}"))).await.expect("written");
+    }
+    db.close().await;
+    let whole = fs::read(path(&place)).expect("read");
+    // The pages behind the first: the schema can still be read, the tables cannot.
+    let mut torn = whole.clone();
+    torn[4096 * 3..].iter_mut().for_each(|byte| *byte ^= 0xa5);
+    fs::write(path(&place), torn).expect("torn");
+    let db = place.open().await;
+    assert!(matches!(db.integrity().await, Err(Error::Broken(_))));
+    db.close().await;
+    fs::write(path(&place), vec![b'x'; 8192]).expect("overwritten");
+    let refused = Db::open(&place.url, MIGRATIONS)
+        .await
+        .err()
+        .expect("refused");
+    assert!(
+        refused.to_string().contains("damaged or no database"),
+        "{refused}"
+    );
+}
