@@ -62,8 +62,8 @@ id! {
     AuditId
 }
 id! {
-    /// One token. Its `jti`.
-    TokenId
+    /// One request, in its answer, its log line and its audit rows.
+    RequestId
 }
 
 /// RFC 9562 section 5.7: 48 bits of milliseconds, then 74 bits of chance.

@@ -1,1 +1,7 @@
-fn main() {}
+//! Parses the arguments and calls a command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    doorward::cli::run()
+}

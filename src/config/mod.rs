@@ -27,8 +27,8 @@ pub use origin::{Origin, PublicUrl};
 pub use problems::{ConfigErrors, Source};
 pub use reference::reference;
 pub use sections::{
-    Argon2Config, CorsConfig, LimitsConfig, LogConfig, LogFormat, PasswordConfig, SignupConfig,
-    TlsConfig, TokensConfig,
+    CorsConfig, LimitsConfig, LogConfig, LogFormat, PasswordConfig, SignupConfig, TlsConfig,
+    TokensConfig,
 };
 use settings::{Preset, Section as _, settings};
 pub use sources::Inputs;
@@ -48,10 +48,10 @@ settings! {
         /// Where its files are: the SQLite database and the secrets made on first start. Made with mode 0700 when missing.
         data_dir: PathBuf = "./doorward-data",
         /// The database: `postgres://user:password@host/name`, or `sqlite://` and a path.
-        database_url: Option<Secret<String>> = Preset::Unset("SQLite in `doorward.db` in the data folder"),
+        database_url: Option<Secret<String>> = Preset::Unset("`doorward.db` in the data folder, SQLite"),
         /// The key that seals signing keys in the database, at least 32 characters. Whoever has the database but not this
         /// signs nothing. Required with PostgreSQL, where every node must have the same.
-        secret_key: Option<Secret<String>> = Preset::Unset("with SQLite made on first start in the data folder"),
+        secret_key: Option<Secret<String>> = Preset::Unset("made on first start in the data folder, with SQLite"),
         /// Where people reach it: `https://` and a host, without a path. Plain `http://` is taken for a loopback host and with
         /// `--dev`.
         public_url: PublicUrl = Preset::Follows("`http://` and `listen`; `https://` with `tls`", url_of_listener),

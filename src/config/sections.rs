@@ -4,8 +4,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jose::Algorithm;
+use passhash::Cost;
+
+use super::draft::Draft;
 use super::origin::Origin;
-use super::settings::{Preset, settings};
+use super::settings::{Preset, Section, Setting, settings};
 use super::values::{Value, words};
 use crate::secret::Secret;
 
@@ -50,15 +54,28 @@ settings! {
         /// How tokens are signed. `HS256` is what the documented clients expect: one secret, shared with the back end.
         /// `ES256`, `RS256` and `EdDSA` sign with a key pair whose public half is at `/.well-known/jwks.json`.
         /// jsonwebtoken and passport-jwt for JavaScript refuse `EdDSA`.
-        algorithm: String = "HS256",
+        algorithm: Algorithm = "HS256",
         /// The secret that signs HS256 tokens and that the back end shares, at least 32 bytes. Refused with another algorithm.
-        hs256_secret: Option<Secret<String>> = Preset::Unset("made on first start and kept in the database, sealed"),
+        hs256_secret: Option<Secret<String>> = Preset::Unset("made on first start, kept sealed in the database"),
         /// How long a token counts, from 1 minute to 24 hours; with `--dev` from 1 second.
         lifetime: Duration = "1h",
         /// The token's `iss`: who issued it.
         issuer: String = Preset::Follows("`public_url`", |draft| draft.text("public_url")),
         /// The token's `aud`: whom it is for.
         audience: String = Preset::Follows("`public_url`", |draft| draft.text("public_url")),
+    }
+}
+
+impl Value for Algorithm {
+    const FORM: &'static str = "HS256, ES256, RS256 or EdDSA";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse()
+            .map_err(|_| "is not an algorithm that tokens are signed with".to_owned())
+    }
+
+    fn to_text(&self) -> String {
+        self.to_string()
     }
 }
 
@@ -75,25 +92,44 @@ settings! {
     pub struct PasswordConfig under "password." {
         /// The fewest characters that a new password has, from 8 to 128. Passwords that exist are not asked again.
         min_length: u32 = "8",
-        /// What one hash costs.
-        argon2: Argon2Config,
         /// Threads that hash, up to 1024, each with a block buffer of `password.argon2.memory_kib`; 0 is one a core.
         threads: u32 = "0",
         /// The longest that a sign-in waits for a hash thread before it is answered 503, from 100 milliseconds to 1 minute.
         max_wait: Duration = "2s",
+        /// What one hash costs.
+        argon2: Cost,
     }
 }
 
 settings! {
-    /// What one Argon2id hash costs (RFC 9106). `doorward hash --tune` finds what this machine bears.
-    pub struct Argon2Config under "password.argon2." {
-        /// Memory of one hash in KiB, from 7168 to 1048576; with `--dev` from 8 for each lane. Memory times iterations is
-        /// at least 35840, which is what OWASP asks at the least.
+    /// The settings that make a [`Cost`].
+    pub(super) struct Argon2 under "password.argon2." {
+        /// Memory of one hash in KiB, from 7168 to 262144; with `--dev` from 8 a lane. Memory times iterations is from 35840,
+        /// the least that OWASP recommends, to 2097152. `doorward hash --tune` finds what this machine bears.
         memory_kib: u32 = "19456",
-        /// Passes over the memory, from 1 to 100.
+        /// Passes over that memory.
         iterations: u32 = "2",
-        /// Lanes of one hash, from 1 to 16. They are computed one after another: a lane more is no thread more.
+        /// Lanes of one hash, from 1 to 64. They are computed one after another, so more of them buy no speed.
         parallelism: u32 = "1",
+    }
+}
+
+impl Section for Cost {
+    fn settings() -> Vec<Setting> {
+        Argon2::settings()
+    }
+
+    fn read(draft: &mut Draft) -> Option<Self> {
+        let Argon2 {
+            memory_kib,
+            iterations,
+            parallelism,
+        } = Argon2::read(draft)?;
+        Some(Self {
+            memory_kib,
+            iterations,
+            parallelism,
+        })
     }
 }
 

@@ -101,13 +101,13 @@ impl<S: Section> Section for Option<S> {
 macro_rules! settings {
     (
         $(#[$about:meta])*
-        pub struct $name:ident under $prefix:literal {
+        $reach:vis struct $name:ident under $prefix:literal {
             $($(#[doc = $doc:literal])+ $field:ident: $type:ty $(= $preset:expr)?,)+
         }
     ) => {
         $(#[$about])*
         #[derive(Debug, Clone)]
-        pub struct $name {
+        $reach struct $name {
             $($(#[doc = $doc])+ pub $field: $type,)+
         }
 

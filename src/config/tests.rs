@@ -223,7 +223,7 @@ fn each_rule_names_the_setting_and_says_what_to_set() {
         (
             &[("DOORWARD_PASSWORD__ARGON2__MEMORY_KIB", "64")],
             "password.argon2.memory_kib (",
-            "from 7168",
+            "7168 KiB",
         ),
         (
             &[("DOORWARD_PASSWORD__ARGON2__ITERATIONS", "1")],

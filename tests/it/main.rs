@@ -1,1 +1,10 @@
-fn main() {}
+//! Doorward from outside: one binary, a file for each feature, each test on a service of its own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(unreachable_pub, reason = "nothing of a test is reached from outside")]
+
+mod harness;
+
+mod me;
+mod sign_in;
+mod sign_up;
+mod tokens;

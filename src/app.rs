@@ -1,0 +1,154 @@
+//! What every request can reach: the sum of the rooms below it, opened once at the start.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use db::{Db, Migration, Unit, sql};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::password::Passwords;
+use crate::secret::{Sealer, Secret};
+use crate::tokens::Tokens;
+use crate::tokens::keys::KeyRing;
+
+/// The steps that made the schema what it is, in order.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "accounts",
+    sql: include_str!("../migrations/0001_accounts.sql"),
+}];
+
+/// The service, cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Rooms>);
+
+/// What the service is made of.
+pub struct Rooms {
+    /// What the operator asked for.
+    pub config: Config,
+    /// What tells the time.
+    pub clock: Clock,
+    /// What remembers.
+    pub db: Db,
+    /// What hashes.
+    pub passwords: Passwords,
+    /// What signs.
+    pub tokens: Tokens,
+    /// What counts attempts.
+    pub limits: Limits,
+    sealer: Sealer,
+    is_draining: AtomicBool,
+}
+
+impl Deref for App {
+    type Target = Rooms;
+
+    fn deref(&self) -> &Rooms {
+        &self.0
+    }
+}
+
+/// Why the service does not start, beyond configuration and the database itself.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotStart {
+    /// The database was sealed under another key.
+    #[error(
+        "the secret key is not the one that sealed this database. Set DOORWARD_SECRET_KEY (or DOORWARD_SECRET_KEY_FILE) \
+         to the key it was first started with; with SQLite that is the file secret.key in the data folder. \
+         Without it the signing keys cannot be opened"
+    )]
+    WrongSecretKey,
+    /// Something else, in words.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// Notes how long one hash took.
+fn hashed(scheme: passhash::Scheme, took: Duration) {
+    metrics::histogram!("doorward_password_hash_duration_seconds", "scheme" => scheme.to_string())
+        .record(took);
+}
+
+impl From<Error> for CannotStart {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Broken(
+                crate::error::Broken::Unavailable(why) | crate::error::Broken::Bug(why),
+            ) => Self::Broken(why.to_string()),
+            Error::Refused(refusal) => Self::Broken(format!("{refusal:?}")),
+        }
+    }
+}
+
+impl App {
+    /// Opens everything that a request needs. The database is open and migrated already.
+    pub async fn open(
+        config: Config,
+        secret_key: &Secret<String>,
+        clock: Clock,
+        db: Db,
+    ) -> Result<Self, CannotStart> {
+        let sealer = Sealer::new(secret_key);
+        prove_sealer(&db, &sealer).await?;
+        let keys = KeyRing::open(&config.tokens, &db, &sealer, clock.now()).await?;
+        Ok(Self(Arc::new(Rooms {
+            passwords: Passwords::start(&config.password, hashed)?,
+            tokens: Tokens::new(&config.tokens, Arc::new(keys)),
+            limits: Limits::new(&config.limits),
+            is_draining: AtomicBool::new(false),
+            config,
+            clock,
+            db,
+            sealer,
+        })))
+    }
+
+    /// Takes in keys that another node or the operator made.
+    pub async fn refresh_keys(&self) -> Result<(), Error> {
+        self.tokens
+            .keys
+            .refresh(&self.config.tokens, &self.db, &self.sealer)
+            .await
+    }
+
+    /// What opens sealed keys: for the operator's commands.
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// Says that the service is about to stop: readiness turns to no.
+    pub fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the service is about to stop.
+    pub fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
+    }
+}
+
+/// Leaves a sealed mark in a new database, and opens the mark of an old one: two nodes, or a node and its past, never
+/// seal under different keys.
+pub async fn prove_sealer(db: &Db, sealer: &Sealer) -> Result<(), CannotStart> {
+    const MARK: &str = "sealing_mark";
+    let mark =
+        sql("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+            .bind(MARK)
+            .bind(sealer.seal(MARK, MARK.as_bytes()));
+    db.write(Unit::new().run(mark)).await.map_err(Error::from)?;
+    let found = sql("SELECT value FROM settings WHERE name = $1").bind(MARK);
+    let found = db
+        .one(found, |row| row.bytes("value"))
+        .await
+        .map_err(Error::from)?
+        .unwrap_or_default();
+    sealer
+        .open(MARK, &found)
+        .map(drop)
+        .map_err(|_| CannotStart::WrongSecretKey)
+}

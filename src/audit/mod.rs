@@ -1,0 +1,86 @@
+//! What happened, to whom, from where: one row, written in the same unit as the change it tells of, so that there is
+//! no change without its row. It holds no secret and nothing that a stranger typed.
+
+mod store;
+
+use crate::clock::Timestamp;
+use crate::http::Asking;
+use crate::ids::{SessionId, UserId};
+
+pub use store::row;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody signed in.
+    SignedIn,
+    /// A well-formed attempt to sign in failed.
+    SignInFailed,
+    /// Somebody made an account.
+    SignedUp,
+    /// The operator made an account.
+    UserCreated,
+    /// A name, a locale or metadata changed.
+    ProfileChanged,
+    /// A password was set; all sessions ended.
+    PasswordSet,
+    /// A password was hashed anew at today's cost.
+    PasswordRehashed,
+    /// An account was shut; all its sessions ended.
+    UserDisabled,
+    /// An account was opened again.
+    UserEnabled,
+    /// An account is gone, and all that belonged to it.
+    UserDeleted,
+    /// A signing key was made.
+    KeyCreated,
+}
+
+impl Event {
+    /// Its stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedIn => "signed_in",
+            Self::SignInFailed => "sign_in_failed",
+            Self::SignedUp => "signed_up",
+            Self::UserCreated => "user_created",
+            Self::ProfileChanged => "profile_changed",
+            Self::PasswordSet => "password_set",
+            Self::PasswordRehashed => "password_rehashed",
+            Self::UserDisabled => "user_disabled",
+            Self::UserEnabled => "user_enabled",
+            Self::UserDeleted => "user_deleted",
+            Self::KeyCreated => "key_created",
+        }
+    }
+}
+
+/// Whose doing it was, and from where.
+#[derive(Debug, Clone, Copy)]
+pub enum By<'a> {
+    /// Whoever sent this request.
+    Caller(&'a Asking),
+    /// Whoever runs the service, at its command line.
+    Operator(Timestamp),
+    /// The service itself.
+    Service(Timestamp),
+}
+
+impl By<'_> {
+    /// When.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::Caller(asking) => asking.now,
+            Self::Operator(now) | Self::Service(now) => *now,
+        }
+    }
+}
+
+/// Whom an event concerns.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About<'a> {
+    /// The account, when one is known.
+    pub user: Option<&'a UserId>,
+    /// The session, when there is one.
+    pub session: Option<&'a SessionId>,
+}

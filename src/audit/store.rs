@@ -1,0 +1,28 @@
+//! The audit trail's one statement.
+
+use db::{Sql, sql};
+
+use super::{About, By, Event};
+use crate::ids::AuditId;
+
+/// The row that tells of `event`; it goes into the unit that makes the change.
+pub fn row(event: Event, by: By<'_>, about: About<'_>) -> Sql {
+    let (actor, asking) = match by {
+        By::Caller(asking) => ("caller", Some(asking)),
+        By::Operator(_) => ("operator", None),
+        By::Service(_) => ("service", None),
+    };
+    sql(
+        "INSERT INTO audit (id, at, event, actor, user_id, session_id, ip, agent, request_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(&AuditId::new(by.now()))
+    .bind(by.now())
+    .bind(event.as_str())
+    .bind(actor)
+    .bind(about.user.map(|id| id.as_str()))
+    .bind(about.session.map(|id| id.as_str()))
+    .bind(asking.map(|asking| asking.client.address.to_string()))
+    .bind(asking.and_then(|asking| asking.client.agent.clone()))
+    .bind(asking.map(|asking| asking.request_id.clone()))
+}

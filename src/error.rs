@@ -1,0 +1,381 @@
+//! Every answer a caller can get when the answer is no, in one list; and what went wrong on our side, kept apart from it.
+//! Flows return these and never see a status code; no text in here depends on what the caller sent.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// Why a request got no for an answer.
+#[derive(Debug, Clone)]
+pub enum Error {
+    /// The caller's doing, and safe to show.
+    Refused(Refusal),
+    /// Ours: logged once at the boundary with the request's id, and shown without its cause.
+    Broken(Broken),
+}
+
+/// What failed on our side. The text is for the operator's log and never reaches a caller; it holds no secret.
+#[derive(Debug, Clone)]
+pub enum Broken {
+    /// Something we depend on does not answer now: 503, worth another try.
+    Unavailable(Arc<str>),
+    /// A mistake in the code or a damaged store: 500.
+    Bug(Arc<str>),
+}
+
+/// The catalogue of refusals. A new one is added here, to [`Refusal::catalogue`] and to [`Refusal::said`], and nowhere else.
+#[derive(Debug, Clone)]
+pub enum Refusal {
+    /// The documented 401: any well-formed sign-in attempt that fails, whatever the reason.
+    Unauthorized,
+    /// Fields that are missing, empty, of another type or out of bounds; one sentence each, naming the field.
+    Invalid(Vec<Cow<'static, str>>),
+    /// The body is not one JSON object.
+    BadJson {
+        /// Where it stops being one, in words.
+        at: String,
+    },
+    /// Credentials came in the query string, where every log on the way keeps them.
+    CredentialsInQuery,
+    /// The body did not arrive in time.
+    RequestTimeout,
+    /// The body is not `application/json` in UTF-8, or is compressed.
+    UnsupportedMediaType,
+    /// The body is larger than any meant one.
+    PayloadTooLarge,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// There is nothing at this path.
+    NotFound,
+    /// Too many attempts from this address.
+    RateLimited {
+        /// When the next one will be looked at.
+        retry_after: Duration,
+    },
+    /// More passwords wait to be checked than can be soon.
+    Overloaded {
+        /// When it is worth another try.
+        retry_after: Duration,
+    },
+    /// No bearer token where one is needed.
+    TokenMissing,
+    /// The bearer token is not one of ours, or was changed.
+    TokenInvalid,
+    /// The bearer token has expired.
+    TokenExpired,
+    /// The session behind the token has ended.
+    SessionRevoked,
+    /// The address already has an account.
+    EmailTaken,
+    /// The password would be guessed.
+    WeakPassword {
+        /// Why, in words for the person who chose it.
+        reason: Cow<'static, str>,
+    },
+    /// The operator has not opened sign-up.
+    SignupDisabled,
+}
+
+/// How a refusal is said over HTTP.
+pub struct Said {
+    /// The status.
+    pub status: StatusCode,
+    /// The stable code; the documented 401 alone has none.
+    pub code: Option<&'static str>,
+    /// One sentence, or one for each problem.
+    pub message: Message,
+}
+
+/// `message` in the envelope: a string, or as Nest's ValidationPipe gives it, an array of them.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Message {
+    /// One sentence.
+    One(Cow<'static, str>),
+    /// One sentence for each problem.
+    Many(Vec<Cow<'static, str>>),
+}
+
+impl Refusal {
+    /// A problem with one field.
+    pub fn invalid(problem: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid(vec![problem.into()])
+    }
+
+    /// One of each, for the published list of codes.
+    pub fn catalogue() -> Vec<Self> {
+        let retry_after = Duration::from_secs(30);
+        vec![
+            Self::Unauthorized,
+            Self::invalid("email must be an email address"),
+            Self::BadJson {
+                at: "line 1, column 1".to_owned(),
+            },
+            Self::CredentialsInQuery,
+            Self::RequestTimeout,
+            Self::UnsupportedMediaType,
+            Self::PayloadTooLarge,
+            Self::MethodNotAllowed,
+            Self::NotFound,
+            Self::RateLimited { retry_after },
+            Self::Overloaded { retry_after },
+            Self::TokenMissing,
+            Self::TokenInvalid,
+            Self::TokenExpired,
+            Self::SessionRevoked,
+            Self::EmailTaken,
+            Self::WeakPassword {
+                reason: "password must be at least 8 characters long".into(),
+            },
+            Self::SignupDisabled,
+        ]
+    }
+
+    /// Status, code and words of each refusal.
+    pub fn said(&self) -> Said {
+        use StatusCode as S;
+        let (status, code, message): (_, _, Cow<'static, str>) = match self {
+            Self::Unauthorized => (S::UNAUTHORIZED, None, "Unauthorized".into()),
+            Self::Invalid(problems) => {
+                let message = Message::Many(problems.clone());
+                return Said {
+                    status: S::BAD_REQUEST,
+                    code: Some("validation_failed"),
+                    message,
+                };
+            }
+            Self::BadJson { at } => {
+                let words = format!("The body must be one JSON object; it is not one at {at}");
+                (S::BAD_REQUEST, Some("bad_json"), words.into())
+            }
+            Self::CredentialsInQuery => (
+                S::BAD_REQUEST,
+                Some("validation_failed"),
+                "Send credentials in the JSON body: a query string ends in logs".into(),
+            ),
+            Self::RequestTimeout => (
+                S::REQUEST_TIMEOUT,
+                Some("request_timeout"),
+                "The body did not arrive in time".into(),
+            ),
+            Self::UnsupportedMediaType => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                Some("unsupported_media_type"),
+                "Send the body uncompressed, in UTF-8, with Content-Type: application/json".into(),
+            ),
+            Self::PayloadTooLarge => (
+                S::PAYLOAD_TOO_LARGE,
+                Some("payload_too_large"),
+                "The body is too large".into(),
+            ),
+            Self::MethodNotAllowed => (
+                S::METHOD_NOT_ALLOWED,
+                Some("method_not_allowed"),
+                "This path does not take this method; the Allow header lists those it takes".into(),
+            ),
+            Self::NotFound => (
+                S::NOT_FOUND,
+                Some("not_found"),
+                "There is nothing at this path".into(),
+            ),
+            Self::RateLimited { .. } => (
+                S::TOO_MANY_REQUESTS,
+                Some("rate_limited"),
+                "Too many attempts; wait as long as the Retry-After header says".into(),
+            ),
+            Self::Overloaded { .. } => (
+                S::SERVICE_UNAVAILABLE,
+                Some("overloaded"),
+                "Too busy to check a password now; wait as long as the Retry-After header says"
+                    .into(),
+            ),
+            Self::TokenMissing => (
+                S::UNAUTHORIZED,
+                Some("token_missing"),
+                "Send the token of a sign-in as Authorization: Bearer <token>".into(),
+            ),
+            Self::TokenInvalid => (
+                S::UNAUTHORIZED,
+                Some("token_invalid"),
+                "The token is not valid; sign in".into(),
+            ),
+            Self::TokenExpired => (
+                S::UNAUTHORIZED,
+                Some("token_expired"),
+                "The token has expired; sign in".into(),
+            ),
+            Self::SessionRevoked => (
+                S::UNAUTHORIZED,
+                Some("session_revoked"),
+                "The session has ended; sign in".into(),
+            ),
+            Self::EmailTaken => (
+                S::CONFLICT,
+                Some("email_taken"),
+                "This address has an account; sign in instead".into(),
+            ),
+            Self::WeakPassword { reason } => {
+                let message = Message::Many(vec![reason.clone()]);
+                return Said {
+                    status: S::BAD_REQUEST,
+                    code: Some("weak_password"),
+                    message,
+                };
+            }
+            Self::SignupDisabled => (
+                S::FORBIDDEN,
+                Some("signup_disabled"),
+                "Sign-up is closed; ask whoever runs this service for an account".into(),
+            ),
+        };
+        Said {
+            status,
+            code,
+            message: Message::One(message),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } | Self::Overloaded { retry_after } => {
+                Some(*retry_after)
+            }
+            _ => None,
+        }
+    }
+
+    /// RFC 6750 section 3: what a bearer route adds to its 401. Without a token there is no error to name.
+    fn challenge(&self) -> Option<&'static str> {
+        match self {
+            Self::TokenMissing => Some("Bearer"),
+            Self::TokenInvalid | Self::TokenExpired | Self::SessionRevoked => {
+                Some("Bearer error=\"invalid_token\"")
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Error {
+    /// A mistake of ours, in words for the log.
+    pub fn bug(what: impl std::fmt::Display) -> Self {
+        Self::Broken(Broken::Bug(what.to_string().into()))
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<db::Error> for Error {
+    /// A store that fails is a failure, never a "no".
+    fn from(error: db::Error) -> Self {
+        let text = error.to_string().into();
+        Self::Broken(if error.is_unavailable() {
+            Broken::Unavailable(text)
+        } else {
+            Broken::Bug(text)
+        })
+    }
+}
+
+/// The envelope of api.md section 2; the first three keys always first and in this order.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope {
+    status_code: u16,
+    message: Message,
+    error: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+}
+
+/// The code of a refusal, left on the answer for the log line and the metrics.
+#[derive(Debug, Clone, Copy)]
+pub struct Code(pub &'static str);
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Refused(refusal) => refusal.into_response(),
+            Self::Broken(broken) => broken.into_response(),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut answer = envelope(self.said());
+        if let Some(wait) = self.retry_after() {
+            set_retry_after(&mut answer, wait);
+        }
+        if let Some(challenge) = self.challenge() {
+            answer.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static(challenge),
+            );
+        }
+        answer
+    }
+}
+
+impl IntoResponse for Broken {
+    fn into_response(self) -> Response {
+        let (status, code, words) = match &self {
+            Self::Unavailable(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Something this service depends on does not answer; try again soon",
+            ),
+            Self::Bug(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Internal server error",
+            ),
+        };
+        let mut answer = envelope(Said {
+            status,
+            code: Some(code),
+            message: Message::One(words.into()),
+        });
+        if matches!(self, Self::Unavailable(_)) {
+            set_retry_after(&mut answer, Duration::from_secs(1));
+        }
+        answer.extensions_mut().insert(self);
+        answer
+    }
+}
+
+fn envelope(said: Said) -> Response {
+    let Said {
+        status,
+        code,
+        message,
+    } = said;
+    let error = status.canonical_reason().unwrap_or("Error");
+    let body = Envelope {
+        status_code: status.as_u16(),
+        message,
+        error,
+        code,
+    };
+    let mut answer = (status, axum::Json(body)).into_response();
+    answer
+        .extensions_mut()
+        .insert(Code(code.unwrap_or("unauthorized")));
+    answer
+}
+
+/// Whole seconds, rounded up: coming back at the second named is never too early (RFC 9110 section 10.2.3).
+fn set_retry_after(answer: &mut Response, wait: Duration) {
+    let seconds = wait.as_micros().div_ceil(1_000_000).max(1).to_string();
+    if let Ok(value) = HeaderValue::from_str(&seconds) {
+        answer.headers_mut().insert(header::RETRY_AFTER, value);
+    }
+}

@@ -1,0 +1,111 @@
+//! The headers that every answer carries, whatever route gave it. A route that has set one itself keeps its own.
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, Entry, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::client::Peer;
+
+/// What a route may replace by setting its own, and why it stands here.
+const DEFAULTS: [(HeaderName, &str); 6] = [
+    // Answers hold tokens and people's data; what may be kept (the key set, a style sheet) says so itself.
+    (CACHE_CONTROL, "no-store"),
+    // JSON needs nothing. Should a browser ever take an answer for a page, it can neither load, run, send nor be framed.
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    // Links in mails carry secrets in their address.
+    (REFERRER_POLICY, "no-referrer"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    // A window that another origin opened gets no handle on it.
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    // Keeps answers out of foreign pages' `<script>` and `<img>`, and so out of their processes. It binds no-cors
+    // requests alone: a permitted cross-origin `fetch`, of the key set too, goes by CORS.
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+];
+
+/// One year and all subdomains, which is the least that browsers' preload lists and ASVS 3.4.1 accept.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+
+/// Middleware that gives each answer the service's security headers.
+///
+/// The state says whether the public address of the service is `https:`. `Strict-Transport-Security` is sent when it
+/// is, and on any connection that is TLS itself; browsers ignore it elsewhere (RFC 6797 section 8.1), and behind a proxy
+/// that ends TLS only the former can tell.
+pub async fn secure(State(public_https): State<bool>, request: Request, next: Next) -> Response {
+    let tls = request.extensions().get::<Peer>().is_some_and(|p| p.tls);
+    let mut response = next.run(request).await;
+    harden(response.headers_mut(), public_https || tls);
+    response
+}
+
+/// Adds what is missing among the security headers.
+fn harden(headers: &mut HeaderMap, https: bool) {
+    for (name, value) in DEFAULTS {
+        if let Entry::Vacant(entry) = headers.entry(name) {
+            entry.insert(HeaderValue::from_static(value));
+        }
+    }
+    if https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_set_nothing_gets_every_header() {
+        let mut headers = HeaderMap::new();
+        harden(&mut headers, true);
+        let mut seen: Vec<String> = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().expect("ASCII")))
+            .collect();
+        seen.sort();
+        assert_eq!(
+            seen,
+            [
+                "cache-control: no-store",
+                "content-security-policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+                "cross-origin-opener-policy: same-origin",
+                "cross-origin-resource-policy: same-origin",
+                "referrer-policy: no-referrer",
+                "strict-transport-security: max-age=31536000; includeSubDomains",
+                "x-content-type-options: nosniff",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_route_keeps_what_it_set_itself() {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=600"),
+        );
+        harden(&mut headers, false);
+        let kept: Vec<_> = headers.get_all(CACHE_CONTROL).iter().collect();
+        assert_eq!(kept, ["public, max-age=600"]);
+    }
+
+    #[test]
+    fn hsts_is_for_https_alone() {
+        let mut headers = HeaderMap::new();
+        harden(&mut headers, false);
+        assert!(!headers.contains_key(STRICT_TRANSPORT_SECURITY));
+    }
+}

@@ -1,0 +1,318 @@
+//! What a connection is doing, and until when it may go on doing it.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+use super::Limits;
+
+/// For how long a closed connection is still read from.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// What a connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The head of a request is on its way.
+    Head,
+    /// A request is being answered.
+    Busy,
+    /// The answer has been made, and the client is slow to read it.
+    Sending,
+    /// Nothing: before the first request, or between two.
+    Idle,
+    /// We have said all that we will say.
+    Closing,
+}
+
+/// The protocol spoken on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// One request after the other.
+    Http1,
+    /// Many at once, each with its own deadline; bytes that are no request (pings, windows) keep nothing alive.
+    Http2,
+}
+
+/// The state of one connection, shared by its socket, its driver and the requests on it.
+pub(super) struct Activity {
+    protocol: Protocol,
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+struct State {
+    phase: Phase,
+    since: Instant,
+    /// When the latest request began.
+    begun: Instant,
+    in_flight: usize,
+}
+
+impl Activity {
+    pub(super) fn new(protocol: Protocol, limits: Limits) -> Arc<Self> {
+        let now = Instant::now();
+        let state = State {
+            phase: Phase::Idle,
+            since: now,
+            begun: now,
+            in_flight: 0,
+        };
+        Arc::new(Self {
+            protocol,
+            limits,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// A request's head has been read. It is in flight until what this returns is dropped.
+    pub(super) fn begin(self: &Arc<Self>) -> InFlight {
+        let mut state = self.state();
+        state.in_flight += 1;
+        if state.in_flight == 1 {
+            state.enter(Phase::Busy);
+            state.begun = state.since;
+        }
+        InFlight(Arc::clone(self))
+    }
+
+    /// The connection is to end; what is left is for the other side to notice.
+    pub(super) fn close(&self) {
+        self.state().enter(Phase::Closing);
+    }
+
+    /// How many requests have begun and not been answered.
+    pub(super) fn in_flight(&self) -> usize {
+        self.state().in_flight
+    }
+
+    /// Completes when the present phase has lasted too long. Polled after the connection, so that a phase which the
+    /// connection has just entered is seen; `timer` is only ever moved when it would fire too late, or has fired.
+    pub(super) async fn overstayed(&self, mut timer: Pin<&mut Sleep>) -> Phase {
+        std::future::poll_fn(|cx| {
+            if self.deadline().1 < timer.deadline() {
+                timer.as_mut().reset(self.deadline().1);
+            }
+            loop {
+                ready!(timer.as_mut().poll(cx));
+                let (phase, deadline) = self.deadline();
+                if deadline <= Instant::now() {
+                    return Poll::Ready(phase);
+                }
+                timer.as_mut().reset(deadline);
+            }
+        })
+        .await
+    }
+
+    /// When the present phase has to be over. Streams of HTTP/2 have their own deadlines, and no one else need say when
+    /// the last of them ends, so that such a connection is merely looked at again after a while.
+    pub(super) fn deadline(&self) -> (Phase, Instant) {
+        let state = self.state();
+        let until = match state.phase {
+            Phase::Head => state.since + self.limits.head,
+            Phase::Busy if self.protocol == Protocol::Http2 => Instant::now() + self.limits.idle,
+            Phase::Busy | Phase::Sending => state.begun + self.limits.request,
+            Phase::Idle => state.since + self.limits.idle,
+            Phase::Closing => state.since + LINGER,
+        };
+        (state.phase, until)
+    }
+
+    /// Bytes have come in. Between requests they are the beginning of the next one.
+    fn received(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Idle && self.protocol == Protocol::Http1 {
+            state.enter(Phase::Head);
+        }
+    }
+
+    /// The system takes no more bytes, because the client does not read.
+    fn stalled(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Idle && self.protocol == Protocol::Http1 {
+            state.enter(Phase::Sending);
+        }
+    }
+
+    /// All that was to be said has been handed to the system.
+    fn flushed(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Sending {
+            state.enter(Phase::Idle);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.since = Instant::now();
+    }
+}
+
+/// A request that has begun and whose answer has not been handed over whole.
+pub(super) struct InFlight(Arc<Activity>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.in_flight -= 1;
+        if state.in_flight == 0 && state.phase == Phase::Busy {
+            state.enter(Phase::Idle);
+        }
+    }
+}
+
+/// The body of an answer, which keeps its request in flight until it has been sent.
+pub(super) struct AnswerBody {
+    body: axum::body::Body,
+    _request: InFlight,
+}
+
+impl AnswerBody {
+    pub(super) fn new(body: axum::body::Body, request: InFlight) -> Self {
+        Self {
+            body,
+            _request: request,
+        }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A socket that tells the connection's [`Activity`] what comes in, and that closes without destroying what was sent.
+pub(super) struct Watched<S> {
+    stream: S,
+    activity: Arc<Activity>,
+    closed: Option<Lingering>,
+}
+
+/// How a connection that we have closed ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lingering {
+    /// At once, unless bytes turn out to be waiting.
+    IfUnread,
+    /// Once the other side closes too.
+    UntilTheyClose,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, activity: Arc<Activity>) -> Self {
+        Self {
+            stream,
+            activity,
+            closed: None,
+        }
+    }
+
+    fn note<T>(&self, written: &Poll<T>) {
+        if written.is_pending() {
+            self.activity.stalled();
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        if buffer.filled().len() > before {
+            self.activity.received();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.note(&written);
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.note(&written);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.activity.flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ends our side, then reads and forgets what the other side still sends. A socket that is dropped with unread bytes
+    /// makes the kernel send a reset, which may destroy the answer (a 413, a 431) before the client has read it.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let mut lingering = match this.closed {
+            Some(lingering) => lingering,
+            None => {
+                ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+                let (phase, _) = this.activity.deadline();
+                this.activity.close();
+                match phase {
+                    Phase::Head => Lingering::UntilTheyClose,
+                    _ => Lingering::IfUnread,
+                }
+            }
+        };
+        let mut waste = [0; 4096];
+        loop {
+            this.closed = Some(lingering);
+            let mut buffer = ReadBuf::new(&mut waste);
+            match Pin::new(&mut this.stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    lingering = Lingering::UntilTheyClose;
+                }
+                Poll::Pending if lingering == Lingering::UntilTheyClose => return Poll::Pending,
+                _ => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What one client, and all of them together, may cost.
+
+use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// More connections than this are not useful on one machine, however many files it may open.
+const MOST_CONNECTIONS: usize = 10_000;
+/// When the system does not say how many files may be open: what a login shell usually gets.
+const ASSUMED_OPEN_FILES: u64 = 1_024;
+
+/// Bounds on connections and on the time and memory that they take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From the first byte of a request to the end of its head.
+    pub head: Duration,
+    /// For the TLS handshake.
+    pub handshake: Duration,
+    /// Without a request, at the beginning or between two. Load balancers commonly keep connections for 60 seconds, and it must be they who close first:
+    /// a request that crosses our close on the wire would be lost.
+    pub idle: Duration,
+    /// From a request's head to the last byte of its answer handed to the system.
+    pub request: Duration,
+    /// For the request line and headers of one request; more is answered with 431. At least 8,192.
+    pub head_bytes: usize,
+    /// Open connections at once, all clients together.
+    pub connections: usize,
+    /// Open connections at once of one IPv4 address or IPv6 /64. Loopback and proxies are not counted.
+    pub connections_per_address: usize,
+    /// Requests at once on one HTTP/2 connection.
+    pub streams: u32,
+}
+
+impl Default for Limits {
+    /// Three quarters of the files that this process may open go to connections, at most 10,000 of them; the rest is for
+    /// the database, logs and certificates.
+    fn default() -> Self {
+        let open_files = getrlimit(Resource::Nofile)
+            .current
+            .unwrap_or(ASSUMED_OPEN_FILES);
+        Self {
+            head: Duration::from_secs(10),
+            handshake: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            request: Duration::from_secs(30),
+            head_bytes: 32 * 1024,
+            connections: connections_within(open_files),
+            connections_per_address: 512,
+            streams: 128,
+        }
+    }
+}
+
+fn connections_within(open_files: u64) -> usize {
+    let three_quarters = open_files - open_files / 4;
+    usize::try_from(three_quarters).map_or(MOST_CONNECTIONS, |n| n.clamp(1, MOST_CONNECTIONS))
+}
+
+/// Raises the number of files that this process may open to as many as it is allowed to ask for, and says how many that
+/// is. Systems start services with 1,024 for the sake of programs that use `select`, which this is not.
+pub fn raise_open_files() -> Option<u64> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => maximum,
+        Err(_) => current,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_the_rest() {
+        assert_eq!(connections_within(0), 1);
+        assert_eq!(connections_within(64), 48);
+        assert_eq!(connections_within(1_024), 768);
+        assert_eq!(connections_within(524_288), MOST_CONNECTIONS);
+        assert_eq!(connections_within(u64::MAX), MOST_CONNECTIONS);
+    }
+}

@@ -1,0 +1,82 @@
+//! How often one address may try a credential: the generic cell rate algorithm, in memory, a few bytes an address.
+//! It bounds what one stranger costs; it never decides whether a credential is right.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::config::LimitsConfig;
+use crate::error::Refusal;
+use crate::http::client::AddressKey;
+
+/// Forget those who have rested once so many are known.
+const SWEEP_AT: usize = 100_000;
+
+/// The budget of each address for attempts at credentials.
+pub struct Limits {
+    enabled: bool,
+    interval: Duration,
+    burst: u32,
+    // For each household, the moment at which its budget is whole again.
+    whole_at: Mutex<HashMap<AddressKey, Timestamp>>,
+}
+
+/// What an address has left, for the `RateLimit-*` headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Attempts that may follow one another at once.
+    pub limit: u32,
+    /// Attempts left now.
+    pub remaining: u32,
+    /// Until the budget is whole again.
+    pub reset: Duration,
+}
+
+impl Limits {
+    /// The budget that the operator configured.
+    pub fn new(config: &LimitsConfig) -> Self {
+        Self {
+            enabled: config.enabled,
+            interval: Duration::from_secs(60) / config.per_minute.max(1),
+            burst: config.burst.max(1),
+            whole_at: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Takes one attempt from the budget of `key`, or refuses with the time to wait. `None` when limits are off.
+    pub fn spend(&self, key: AddressKey, now: Timestamp) -> Result<Option<Standing>, Refusal> {
+        if !self.enabled {
+            return Ok(None);
+        }
+        let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if whole_at.len() >= SWEEP_AT {
+            whole_at.retain(|_, at| *at > now);
+        }
+        let whole = whole_at
+            .get(&key)
+            .copied()
+            .unwrap_or(now)
+            .max(now)
+            .plus(self.interval);
+        let debt = until(now, whole);
+        let allowed = self.interval * self.burst;
+        if debt > allowed {
+            return Err(Refusal::RateLimited {
+                retry_after: debt.saturating_sub(allowed),
+            });
+        }
+        whole_at.insert(key, whole);
+        let remaining = (allowed - debt).as_micros() / self.interval.as_micros().max(1);
+        Ok(Some(Standing {
+            limit: self.burst,
+            remaining: u32::try_from(remaining).unwrap_or(0),
+            reset: debt,
+        }))
+    }
+}
+
+fn until(now: Timestamp, then: Timestamp) -> Duration {
+    Duration::from_micros(u64::try_from(then.micros() - now.micros()).unwrap_or(0))
+}

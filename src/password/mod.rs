@@ -1,0 +1,178 @@
+//! Passwords: what a new one must be, how one is hashed and verified. Hashing is the one expensive thing in the house
+//! and runs on threads of its own; an unknown account costs the same as a known one.
+
+pub mod policy;
+pub mod store;
+
+use std::thread;
+use std::time::Duration;
+
+use passhash::{Cost, Counts, Load, Pool, PoolError, PoolSettings, Scheme, StoredHash};
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
+use zeroize::Zeroizing;
+
+use crate::config::PasswordConfig;
+use crate::error::{Error, Refusal};
+use crate::secret::Secret;
+
+/// How a password was made into bytes before it was hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Norm {
+    /// Unicode's NFC, so that é is é on every keyboard (NIST SP 800-63B section 3.1.1.2). Ours.
+    Nfc,
+    /// As it was typed. Another system's.
+    Raw,
+}
+
+impl Norm {
+    /// The name it is stored under.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nfc => "nfc",
+            Self::Raw => "raw",
+        }
+    }
+
+    fn bytes(self, password: &Secret<String>) -> Zeroizing<Vec<u8>> {
+        let text = password.expose();
+        Zeroizing::new(match self {
+            Self::Nfc if is_nfc_quick(text.chars()) != IsNormalized::Yes => {
+                Zeroizing::new(text.nfc().collect::<String>())
+                    .as_bytes()
+                    .to_vec()
+            }
+            Self::Nfc | Self::Raw => text.as_bytes().to_vec(),
+        })
+    }
+}
+
+/// A password at rest.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The hash, as PHC or modular crypt text.
+    pub hash: String,
+    /// How the password was made into bytes.
+    pub norm: Norm,
+}
+
+/// The threads that hash, and what a hash of ours costs.
+pub struct Passwords {
+    pool: Pool,
+    cost: Cost,
+    /// What a new password must be.
+    pub min_length: u32,
+}
+
+impl Passwords {
+    /// Starts as many threads as configured: by default one for each core.
+    pub fn start(config: &PasswordConfig, observe: fn(Scheme, Duration)) -> Result<Self, Error> {
+        let threads = match config.threads {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            threads => threads as usize,
+        };
+        let pool = Pool::start_observed(
+            PoolSettings {
+                threads,
+                max_wait: config.max_wait,
+            },
+            observe,
+        )
+        .map_err(Error::bug)?;
+        Ok(Self {
+            pool,
+            cost: config.argon2,
+            min_length: config.min_length,
+        })
+    }
+
+    /// Whether `password` is the one that `stored` was made from. Without a stored one the same work is done for nothing,
+    /// and the answer is no.
+    pub async fn verify(
+        &self,
+        password: &Secret<String>,
+        stored: Option<&Stored>,
+    ) -> Result<bool, Error> {
+        let norm = stored.map_or(Norm::Nfc, |stored| stored.norm);
+        let hash = stored
+            .map(|stored| stored.hash.parse::<StoredHash>())
+            .transpose()
+            .map_err(Error::bug)?;
+        Ok(self
+            .pool
+            .verify(norm.bytes(password), hash, self.cost)
+            .await?)
+    }
+
+    /// The hash of a new password.
+    pub async fn hash(&self, password: &Secret<String>) -> Result<Stored, Error> {
+        let hash = self.pool.hash(Norm::Nfc.bytes(password), self.cost).await?;
+        Ok(Stored {
+            hash,
+            norm: Norm::Nfc,
+        })
+    }
+
+    /// A hash at today's cost of a password that has just been verified against a weaker one; `None` when it is as
+    /// strong, or when the new hash would accept other passwords than the old one did.
+    pub async fn rehash(
+        &self,
+        password: &Secret<String>,
+        old: &Stored,
+    ) -> Result<Option<Stored>, Error> {
+        let parsed: StoredHash = old.hash.parse().map_err(Error::bug)?;
+        let bytes = old.norm.bytes(password);
+        if !parsed.is_weaker_than(&self.cost) || !parsed.is_replaceable_by(&bytes) {
+            return Ok(None);
+        }
+        match self.pool.hash(bytes, self.cost).await {
+            Ok(hash) => Ok(Some(Stored {
+                hash,
+                norm: old.norm,
+            })),
+            // The sign-in is good; the stronger hash can wait for the next one.
+            Err(PoolError::Full { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How busy the threads are, for the figures.
+    pub fn load(&self) -> Load {
+        self.pool.load()
+    }
+
+    /// What they have done so far.
+    pub fn counts(&self) -> Counts {
+        self.pool.counts()
+    }
+
+    /// Finishes what has begun and ends the threads.
+    pub async fn stop(&self) {
+        self.pool.shutdown().await;
+    }
+}
+
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Full { retry_after } => Refusal::Overloaded { retry_after }.into(),
+            PoolError::Stopped => Self::Broken(crate::error::Broken::Unavailable(
+                "the hash threads have stopped".into(),
+            )),
+            failed => Self::bug(failed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_letter_typed_in_two_ways_is_one_password() {
+        let composed = Norm::Nfc.bytes(&Secret::new("caf\u{e9}".to_owned()));
+        let decomposed = Norm::Nfc.bytes(&Secret::new("cafe\u{301}".to_owned()));
+        assert_eq!(composed, decomposed);
+        let raw = Norm::Raw.bytes(&Secret::new("cafe\u{301}".to_owned()));
+        assert_ne!(composed, raw);
+    }
+}

@@ -1,0 +1,94 @@
+//! What a new password must be: long enough, and not among the first that anybody would try. No rules on its letters
+//! (NIST SP 800-63B section 3.1.1.2). A password that exists already is never judged.
+//!
+//! `common.txt` holds the entries of eight characters or more of Royce Williams' list of the most common passwords, as
+//! Django ships it (BSD 3-clause), in lower case and sorted.
+
+use std::sync::LazyLock;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::error::Refusal;
+use crate::secret::Secret;
+use crate::users::Email;
+
+static COMMON: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("common.txt").lines().collect());
+
+/// Accepts a new password for the account at `email`, or says what is wrong with it.
+pub fn check(password: &Secret<String>, min_length: u32, email: &Email) -> Result<(), Refusal> {
+    let password: String = password.expose().nfc().collect();
+    let lower = password.to_lowercase();
+    let reason = if password.chars().count() < min_length as usize {
+        format!("password must be at least {min_length} characters long").into()
+    } else if is_of(&lower, email) {
+        "password must not be the e-mail address or a part of it".into()
+    } else if COMMON.binary_search(&lower.as_str()).is_ok() {
+        "password is among the most common ones; choose one that nobody would try".into()
+    } else if lower.chars().all(|character| lower.starts_with(character)) {
+        "password must not be one character over and over".into()
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::WeakPassword { reason })
+}
+
+/// Whether the password is the address, or what stands before or after its `@`.
+fn is_of(password: &str, email: &Email) -> bool {
+    let key = email.key().as_str();
+    password == key || key.split('@').any(|part| part == password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(password: &str) -> Result<(), Refusal> {
+        check(
+            &Secret::new(password.to_owned()),
+            8,
+            &Email::parse("ada.lovelace@example.com").expect("an address"),
+        )
+    }
+
+    #[test]
+    fn the_list_is_sorted_so_that_it_can_be_searched() {
+        assert!(COMMON.is_sorted());
+        assert!(COMMON.len() > 8_000);
+    }
+
+    #[test]
+    fn what_anybody_would_try_is_refused_whole_and_in_any_case() {
+        for password in [
+            "password",
+            "PassWord",
+            "iloveyou1",
+            "Ada.Lovelace@Example.com",
+            "ada.lovelace",
+            "aaaaaaaaaaaa",
+            "kurz",
+        ] {
+            assert!(judge(password).is_err(), "{password}");
+        }
+    }
+
+    #[test]
+    fn what_merely_contains_such_a_word_is_not() {
+        for password in [
+            "password is not my password",
+            "        x",
+            "ada.lovelace wrote notes",
+            "日本語のパスワード",
+        ] {
+            assert!(judge(password).is_ok(), "{password}");
+        }
+    }
+
+    #[test]
+    fn length_is_counted_in_characters_after_normalising() {
+        assert!(
+            judge("e\u{301}e\u{301}e\u{301}e\u{301}abc").is_err(),
+            "seven characters"
+        );
+        assert!(judge("éèêëabcd").is_ok());
+    }
+}

@@ -1,0 +1,145 @@
+//! Joins the features' routes into one table, and serves it under the layers that every route shares.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::error::{Error, Refusal};
+use crate::http::body::Declared;
+use crate::http::client::IsProxy;
+use crate::http::observe::{Edge, observe};
+use crate::http::route::{Limit, Route};
+use crate::http::{Asking, cors, headers, openapi};
+use crate::limits::Standing;
+use crate::{discovery, health, sign_in, sign_up, tokens, users};
+
+/// Every route there is.
+pub fn table() -> Vec<Route<App>> {
+    [
+        sign_in::routes::routes(),
+        sign_up::routes::routes(),
+        users::routes::routes(),
+        tokens::routes::routes(),
+        discovery::routes::routes(),
+        discovery::pages::routes(),
+        health::routes::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The service, ready to be served.
+pub fn router(app: &App) -> Router {
+    let origins: Vec<String> = app
+        .config
+        .cors
+        .origins
+        .iter()
+        .map(|origin| origin.as_str().to_owned())
+        .collect();
+    let edge = Edge {
+        clock: app.clock.clone(),
+        is_proxy: is_proxy(&app.config),
+    };
+    let table = table();
+    let document = openapi::document(&table);
+    table
+        .into_iter()
+        .fold(Router::new(), |router, route| serve(router, route, app))
+        .fallback(|| async { Refusal::NotFound })
+        .method_not_allowed_fallback(|| async { Refusal::MethodNotAllowed })
+        .layer(axum::Extension(document))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(
+            app.config.public_url.is_https(),
+            headers::secure,
+        ))
+        .layer(
+            cors::cors(&origins, app.config.cors.allow_localhost)
+                .expect("the configuration checked them"),
+        )
+        .layer(middleware::from_fn_with_state(edge, observe))
+        .with_state(app.clone())
+}
+
+/// Which peers' word on who their client is counts.
+pub fn is_proxy(config: &Config) -> IsProxy {
+    let trusted = config.trusted_proxies.clone();
+    Arc::new(move |address| trusted.iter().any(|net| net.contains(address)))
+}
+
+/// Adds one line of the table, with what the line asks for.
+fn serve(router: Router<App>, route: Route<App>, app: &App) -> Router<App> {
+    let (path, limit, declared) = (route.path, route.limit, Declared(route.body));
+    let mut handler = route.into_handler();
+    if limit == Limit::Credential {
+        handler = handler.route_layer(middleware::from_fn_with_state(app.clone(), guard));
+    }
+    router.route(path, handler.route_layer(axum::Extension(declared)))
+}
+
+/// What stands before every route that checks or makes a credential.
+async fn guard(State(app): State<App>, asking: Asking, request: Request, next: Next) -> Response {
+    let standing = match app.limits.spend(asking.client.key(), asking.now) {
+        Ok(standing) => standing,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let mut answer = if has_credentials(request.uri().query()) {
+        Refusal::CredentialsInQuery.into_response()
+    } else {
+        next.run(request).await
+    };
+    if let Some(standing) = standing {
+        tell(standing, &mut answer);
+    }
+    answer
+}
+
+/// Whether the query string names a credential, in any case and however it is escaped.
+fn has_credentials(query: Option<&str>) -> bool {
+    query.is_some_and(|query| {
+        query.split('&').any(|pair| {
+            let name = pair.split('=').next().unwrap_or(pair).to_ascii_lowercase();
+            name.contains('%')
+                || ["email", "password", "username", "token", "code"].contains(&name.as_str())
+        })
+    })
+}
+
+/// draft-ietf-httpapi-ratelimit-headers, in the form that clients read today.
+fn tell(standing: Standing, answer: &mut Response) {
+    let Standing {
+        limit,
+        remaining,
+        reset,
+    } = standing;
+    let reset = reset.as_micros().div_ceil(1_000_000);
+    for (name, value) in [
+        ("ratelimit-limit", u128::from(limit)),
+        ("ratelimit-remaining", u128::from(remaining)),
+        ("ratelimit-reset", reset),
+    ] {
+        answer.headers_mut().insert(
+            HeaderName::from_static(name),
+            HeaderValue::from(u64::try_from(value).unwrap_or(0)),
+        );
+    }
+}
+
+/// A handler that panics costs its own request and nothing else.
+fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+    metrics::counter!("doorward_panics_total").increment(1);
+    let text = cause
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| cause.downcast_ref::<String>().cloned());
+    Error::bug(format_args!("panic: {}", text.unwrap_or_default())).into_response()
+}

@@ -1,0 +1,113 @@
+//! The sign-in: a credential goes in; a session, or the one documented "no", comes out. The "no" is the same for an
+//! unknown address, a wrong password, a shut account and one without a password, and so is the work before it.
+
+pub mod routes;
+
+use std::fmt;
+
+use db::Unit;
+
+use crate::app::App;
+use crate::audit::{self, About, By, Event};
+use crate::error::{Error, Refusal};
+use crate::http::Asking;
+use crate::password::{self, Stored};
+use crate::secret::Secret;
+use crate::sessions::{self, Session};
+use crate::users::{self, Email, User};
+
+/// An address and the password that is said to belong to it.
+pub struct Attempt {
+    /// Whose account.
+    pub email: Email,
+    /// The password, as typed.
+    pub password: Secret<String>,
+}
+
+/// What a credential was worth.
+pub enum Outcome {
+    /// The person is signed in.
+    SignedIn(SignedIn),
+}
+
+/// A session that has just begun.
+pub struct SignedIn {
+    /// The token that tells others of it.
+    pub token: String,
+}
+
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignedIn(***)")
+    }
+}
+
+/// Signs in by address and password.
+pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Result<Outcome, Error> {
+    let account = password::store::with_user(&app.db, attempt.email.key()).await?;
+    let (user, stored) = account.map_or((None, None), |(user, stored)| (Some(user), stored));
+    let is_right = app
+        .passwords
+        .verify(&attempt.password, stored.as_ref())
+        .await?;
+    match (user, stored) {
+        (Some(user), Some(stored)) if is_right && !user.is_disabled() => {
+            let stronger = app.passwords.rehash(&attempt.password, &stored).await?;
+            begin(app, &user, &stored, stronger.as_ref(), asking)
+                .await
+                .map(Outcome::SignedIn)
+        }
+        (user, _) => Err(refuse(app, user.as_ref(), asking).await?.into()),
+    }
+}
+
+/// Begins the session, if the account is still as it was when its password was verified.
+pub(crate) async fn begin(
+    app: &App,
+    user: &User,
+    verified: &Stored,
+    stronger: Option<&Stored>,
+    asking: &Asking,
+) -> Result<SignedIn, Error> {
+    let session = Session::new(user.id.clone(), vec!["pwd"], app.tokens.lifetime(), asking);
+    let token = app.tokens.issue(user, &session, asking.now)?;
+    let (by, about) = (
+        By::Caller(asking),
+        About {
+            user: Some(&user.id),
+            session: Some(&session.id),
+        },
+    );
+    let mut unit = Unit::new()
+        .expect(1, sessions::store::insert(&session, &verified.hash))
+        .run(users::store::touch_sign_in(&user.id, asking.now))
+        .run(audit::row(Event::SignedIn, by, about));
+    if let Some(stronger) = stronger {
+        unit = unit
+            .run(password::store::replace(&user.id, verified, stronger))
+            .run(audit::row(Event::PasswordRehashed, by, about));
+    }
+    match app.db.write(unit).await {
+        Ok(_) => {
+            metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => "signed_in").increment(1);
+            metrics::counter!("doorward_tokens_issued_total", "kind" => "access").increment(1);
+            Ok(SignedIn { token })
+        }
+        Err(db::Error::Touched { .. }) => Err(refuse(app, Some(user), asking).await?.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes the failure down and gives the one answer for it. An attempt that cannot be written down is not answered.
+async fn refuse(app: &App, user: Option<&User>, asking: &Asking) -> Result<Refusal, Error> {
+    let about = About {
+        user: user.map(|user| &user.id),
+        session: None,
+    };
+    app.db
+        .write(Unit::new().run(audit::row(Event::SignInFailed, By::Caller(asking), about)))
+        .await?;
+    metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => "refused")
+        .increment(1);
+    Ok(Refusal::Unauthorized)
+}

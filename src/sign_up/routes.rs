@@ -1,0 +1,66 @@
+//! Making an account over HTTP.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::with_password;
+use crate::app::App;
+use crate::error::Error;
+use crate::http::Asking;
+use crate::http::body::{Field, Fields, Kind};
+use crate::http::route::{Answer, Route};
+use crate::sign_in::Outcome;
+use crate::sign_in::routes::{CARRIED, TOKEN, Token};
+use crate::users::{Email, MAX_METADATA, MAX_NAME, NewUser};
+
+const NEW_USER: &[Field] = &[
+    Field::required("email", Kind::Email, "Where mail goes"),
+    Field::required("password", Kind::Password, "The password they choose"),
+    Field::optional(
+        "name",
+        Kind::Text { max: MAX_NAME },
+        "What they want to be called",
+    ),
+    Field::optional("locale", Kind::Locale, "Their language, as an RFC 5646 tag"),
+    Field::optional(
+        "metadata",
+        Kind::Object { max: MAX_METADATA },
+        "What the application notes about them",
+    ),
+    Field::optional("session", CARRIED, "How the session is carried"),
+];
+
+/// What this feature serves.
+pub fn routes() -> Vec<Route<App>> {
+    vec![
+        Route::post("/auth/signup", signup)
+            .about("Makes an account and signs its owner in")
+            .body(NEW_USER)
+            .answers([Answer {
+                status: StatusCode::CREATED,
+                schema: Some(TOKEN),
+                about: "The account is made",
+            }])
+            .refuses(&[StatusCode::FORBIDDEN, StatusCode::CONFLICT])
+            .credential(),
+    ]
+}
+
+async fn signup(
+    State(app): State<App>,
+    asking: Asking,
+    mut fields: Fields,
+) -> Result<(StatusCode, Json<Token>), Error> {
+    let password = fields.password("password")?;
+    let new = NewUser {
+        email: Email::parse(&fields.required("email")?)?,
+        name: fields.text("name"),
+        locale: fields.text("locale"),
+        metadata: fields.object("metadata"),
+        roles: Vec::new(),
+    };
+    match with_password(&app, new, password, &asking).await? {
+        Outcome::SignedIn(signed_in) => Ok((StatusCode::CREATED, Json(signed_in.into()))),
+    }
+}

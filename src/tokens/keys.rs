@@ -1,0 +1,277 @@
+//! The key ring: which key signs now, which ones still verify, which one comes next. Keys rest sealed in the database
+//! and are opened once; a new key is known to every node, and published, well before it signs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use db::{Db, Unit};
+use jose::{Algorithm, Jwk, Jwks, SigningKey, VerifyingKey};
+
+use super::store::{self, StoredKey};
+use crate::audit::{self, About, By, Event};
+use crate::clock::Timestamp;
+use crate::config::TokensConfig;
+use crate::error::Error;
+use crate::secret::{Sealer, Secret};
+
+/// How often a node looks for keys that another made.
+pub const REFRESH_EVERY: Duration = Duration::from_secs(5);
+/// How long a new key is published before it signs: longer than a back end may cache the key set, and than a node
+/// takes to notice.
+pub const PUBLISH_AHEAD: Duration = Duration::from_secs(900);
+/// How long back ends may cache the key set.
+pub const JWKS_MAX_AGE: Duration = Duration::from_secs(600);
+/// How long past a token's end its key is kept, for clocks that disagree.
+const SKEW: Duration = Duration::from_secs(60);
+
+/// The keys of one algorithm, kept up to date in the background and read without waiting.
+pub struct KeyRing {
+    algorithm: Algorithm,
+    ring: ArcSwap<Ring>,
+}
+
+/// The keys at one moment, newest first.
+pub struct Ring(Vec<Key>);
+
+struct Key {
+    generation: i64,
+    signs_from: Timestamp,
+    verifies_until: Option<Timestamp>,
+    signing: Arc<SigningKey>,
+    verifying: VerifyingKey,
+}
+
+impl Key {
+    fn is_alive(&self, now: Timestamp) -> bool {
+        self.verifies_until.is_none_or(|until| now < until)
+    }
+}
+
+impl Ring {
+    /// The keys that verify a token at `now`, the likeliest first.
+    pub fn verifying(&self, now: Timestamp) -> impl Iterator<Item = &VerifyingKey> {
+        self.0
+            .iter()
+            .filter(move |key| key.is_alive(now))
+            .map(|key| &key.verifying)
+    }
+
+    fn signing(&self, now: Timestamp) -> Option<&Arc<SigningKey>> {
+        self.0
+            .iter()
+            .find(|key| key.signs_from <= now)
+            .map(|key| &key.signing)
+    }
+}
+
+impl KeyRing {
+    /// The ring of the configured algorithm: the configured secret, or the keys in the database, of which the first is
+    /// made here if there is none.
+    pub async fn open(
+        config: &TokensConfig,
+        db: &Db,
+        sealer: &Sealer,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let algorithm = config.algorithm;
+        let ring = match &config.hs256_secret {
+            Some(secret) => Ring(vec![configured(secret)?]),
+            None => {
+                if store::all(db, algorithm).await?.is_empty() {
+                    make(db, sealer, algorithm, 1, By::Service(now), (now, now)).await?;
+                }
+                read(db, sealer, algorithm).await?
+            }
+        };
+        Ok(Self {
+            algorithm,
+            ring: ArcSwap::from_pointee(ring),
+        })
+    }
+
+    /// The keys as they are known now.
+    pub fn current(&self) -> arc_swap::Guard<Arc<Ring>> {
+        self.ring.load()
+    }
+
+    /// The key that signs at `now`.
+    pub fn signing(&self, now: Timestamp) -> Result<Arc<SigningKey>, Error> {
+        self.ring
+            .load()
+            .signing(now)
+            .cloned()
+            .ok_or_else(|| Error::bug("no signing key has begun to sign"))
+    }
+
+    /// The public halves, for back ends: those that signed, sign and will sign. Empty for HS256, whose key is a secret.
+    pub fn published(&self, now: Timestamp) -> Jwks {
+        let ring = self.ring.load();
+        let keys: Vec<Jwk> = ring
+            .0
+            .iter()
+            .filter(|key| key.is_alive(now))
+            .filter_map(|key| key.signing.public_jwk())
+            .collect();
+        Jwks { keys }
+    }
+
+    /// Takes in what other nodes, or the operator, did to the keys. Opens only keys that are new.
+    pub async fn refresh(
+        &self,
+        config: &TokensConfig,
+        db: &Db,
+        sealer: &Sealer,
+    ) -> Result<(), Error> {
+        if config.hs256_secret.is_some() {
+            return Ok(());
+        }
+        let known = self.ring.load();
+        let stored = store::all(db, self.algorithm).await?;
+        let is_same = stored.len() == known.0.len()
+            && stored.iter().zip(&known.0).all(|(stored, known)| {
+                stored.generation == known.generation
+                    && stored.verifies_until == known.verifies_until
+            });
+        if !is_same {
+            self.ring
+                .store(Arc::new(opened(sealer, self.algorithm, stored)?));
+        }
+        Ok(())
+    }
+}
+
+/// The secret that the operator shares with the back ends, when it comes from configuration.
+fn configured(secret: &Secret<String>) -> Result<Key, Error> {
+    let signing = Arc::new(SigningKey::hs256(secret.expose().as_bytes()).map_err(Error::bug)?);
+    let verifying = signing.verifying_key();
+    Ok(Key {
+        generation: 0,
+        signs_from: Timestamp::from_micros(i64::MIN),
+        verifies_until: None,
+        signing,
+        verifying,
+    })
+}
+
+/// Makes the key of `generation`, and gives the one before it an end: once the last token that it signs has expired.
+/// `false` when somebody else made that generation first: then nothing happened.
+async fn make(
+    db: &Db,
+    sealer: &Sealer,
+    algorithm: Algorithm,
+    generation: i64,
+    by: By<'_>,
+    (signs_from, previous_until): (Timestamp, Timestamp),
+) -> Result<bool, Error> {
+    let (_, bytes) = SigningKey::generate(algorithm).map_err(Error::bug)?;
+    let sealed = sealer.seal(&store::place(algorithm, generation), &bytes);
+    let unit = Unit::new()
+        .run(store::insert(
+            algorithm,
+            generation,
+            &sealed,
+            by.now(),
+            signs_from,
+        ))
+        .run(store::retire(algorithm, generation - 1, previous_until))
+        .run(audit::row(Event::KeyCreated, by, About::default()));
+    match db.write(unit).await {
+        Ok(_) => Ok(true),
+        Err(db::Error::Unique { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What `key rotate` did.
+pub struct Rotation {
+    /// The number of the new key.
+    pub generation: i64,
+    /// When it begins to sign.
+    pub signs_from: Timestamp,
+    /// When the one before it stops to verify.
+    pub previous_until: Timestamp,
+}
+
+/// Makes the next key: published at once, signing `ahead` from now; the present one verifies until its last token has
+/// expired. `None` when another rotation came first or the last one has not begun to sign yet.
+pub async fn rotate(
+    db: &Db,
+    sealer: &Sealer,
+    config: &TokensConfig,
+    by: By<'_>,
+    ahead: Duration,
+) -> Result<Option<Rotation>, Error> {
+    let (algorithm, now) = (config.algorithm, by.now());
+    let signs_from = now.plus(ahead);
+    let previous_until = signs_from.plus(config.lifetime).plus(SKEW);
+    let newest = store::all(db, algorithm).await?.into_iter().next();
+    if newest.as_ref().is_some_and(|key| key.signs_from > now) {
+        return Ok(None);
+    }
+    let generation = newest.map_or(0, |key| key.generation) + 1;
+    let is_ours = make(
+        db,
+        sealer,
+        algorithm,
+        generation,
+        by,
+        (signs_from, previous_until),
+    )
+    .await?;
+    Ok(is_ours.then_some(Rotation {
+        generation,
+        signs_from,
+        previous_until,
+    }))
+}
+
+/// The HS256 secret that signs at `now`, for the operator to hand to a back end.
+pub async fn shared_secret(
+    db: &Db,
+    sealer: &Sealer,
+    now: Timestamp,
+) -> Result<Option<Secret<Vec<u8>>>, Error> {
+    let stored = store::all(db, Algorithm::Hs256).await?;
+    let Some(key) = stored.iter().find(|key| key.signs_from <= now) else {
+        return Ok(None);
+    };
+    open(sealer, Algorithm::Hs256, key).map(Some)
+}
+
+async fn read(db: &Db, sealer: &Sealer, algorithm: Algorithm) -> Result<Ring, Error> {
+    opened(sealer, algorithm, store::all(db, algorithm).await?)
+}
+
+fn opened(sealer: &Sealer, algorithm: Algorithm, stored: Vec<StoredKey>) -> Result<Ring, Error> {
+    let opened = stored.into_iter().map(|stored| {
+        let bytes = open(sealer, algorithm, &stored)?;
+        let signing =
+            Arc::new(SigningKey::from_stored(algorithm, bytes.expose()).map_err(Error::bug)?);
+        let StoredKey {
+            generation,
+            signs_from,
+            verifies_until,
+            ..
+        } = stored;
+        Ok(Key {
+            generation,
+            signs_from,
+            verifies_until,
+            verifying: signing.verifying_key(),
+            signing,
+        })
+    });
+    opened.collect::<Result<_, Error>>().map(Ring)
+}
+
+fn open(sealer: &Sealer, algorithm: Algorithm, key: &StoredKey) -> Result<Secret<Vec<u8>>, Error> {
+    sealer
+        .open(&store::place(algorithm, key.generation), &key.sealed)
+        .map_err(|error| {
+            Error::bug(format_args!(
+                "signing key {} of {algorithm} cannot be opened: {error}",
+                key.generation
+            ))
+        })
+}

@@ -1,0 +1,131 @@
+//! Access tokens: what a session tells others about its owner, and how long they may believe it without asking.
+//! Which key signs is the key ring's business; whether the session still lives is the session's.
+
+pub mod keys;
+pub mod routes;
+pub mod store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jose::{Policy, Rejected};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::config::TokensConfig;
+use crate::error::{Error, Refusal};
+use crate::ids::{SessionId, UserId};
+use crate::secret;
+use crate::sessions::Session;
+use crate::users::User;
+use keys::KeyRing;
+
+/// The `typ` of an access token, as in the documented example.
+const TYPE: &str = "JWT";
+/// No token of ours is near this long; longer ones are refused unread, in bytes.
+const MAX_LENGTH: usize = 4_096;
+/// Up to here a name is told in the token; a longer one is at `/auth/me`, in bytes.
+const MAX_NAME: usize = 64;
+
+/// Makes and reads the tokens of one issuer.
+pub struct Tokens {
+    /// The keys, shared with the task that keeps them up to date.
+    pub keys: Arc<KeyRing>,
+    policy: Policy,
+    lifetime: Duration,
+}
+
+/// What a verified token says.
+pub struct Claims {
+    /// Whose it is.
+    pub sub: UserId,
+    /// The session it came from.
+    pub sid: SessionId,
+}
+
+/// RFC 7519 section 4.1, OpenID Connect Core section 2 (`auth_time`, `amr`), and `sid` for the session.
+#[derive(Serialize)]
+struct Told<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    iat: i64,
+    exp: i64,
+    jti: String,
+    sid: &'a str,
+    auth_time: i64,
+    amr: &'a [&'static str],
+    email: &'a str,
+    email_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    roles: &'a [String],
+}
+
+#[derive(Deserialize)]
+struct Heard {
+    sub: String,
+    sid: String,
+}
+
+impl Tokens {
+    /// Tokens as configured, signed by what is in `keys`.
+    pub fn new(config: &TokensConfig, keys: Arc<KeyRing>) -> Self {
+        let policy = Policy {
+            typ: TYPE,
+            issuer: config.issuer.clone(),
+            audience: config.audience.clone(),
+            leeway_seconds: 0,
+            max_len: MAX_LENGTH,
+        };
+        Self {
+            keys,
+            policy,
+            lifetime: config.lifetime,
+        }
+    }
+
+    /// How long a token is good for.
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
+    /// The token that tells others of `session`.
+    pub fn issue(&self, user: &User, session: &Session, now: Timestamp) -> Result<String, Error> {
+        let claims = Told {
+            iss: &self.policy.issuer,
+            aud: &self.policy.audience,
+            sub: user.id.as_str(),
+            iat: now.seconds(),
+            exp: now.plus(self.lifetime).seconds(),
+            jti: URL_SAFE_NO_PAD.encode(secret::bytes::<16>()),
+            sid: session.id.as_str(),
+            auth_time: session.auth_time.seconds(),
+            amr: &session.amr,
+            email: &user.email,
+            email_verified: user.email_verified,
+            name: user.name.as_deref().filter(|name| name.len() <= MAX_NAME),
+            roles: &user.roles,
+        };
+        self.keys
+            .signing(now)?
+            .sign(TYPE, &claims)
+            .map_err(Error::bug)
+    }
+
+    /// What `token` says, if one of our keys signed it for us and its time has come and not passed.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
+        let ring = self.keys.current();
+        let heard: Heard = jose::verify(token, ring.verifying(now), &self.policy, now.seconds())
+            .map_err(|why| match why {
+                Rejected::Expired => Refusal::TokenExpired,
+                _ => Refusal::TokenInvalid,
+            })?;
+        Ok(Claims {
+            sub: UserId::from_stored(heard.sub),
+            sid: SessionId::from_stored(heard.sid),
+        })
+    }
+}

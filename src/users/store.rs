@@ -1,0 +1,132 @@
+//! The rows of accounts.
+
+use db::{Db, Row, Sql, sql};
+
+use super::{EmailKey, NewUser, SecondFactors, User};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::http::body::Change;
+use crate::ids::UserId;
+
+/// What a `User` is read from; a query that reads one selects `u.*`.
+pub fn user(row: &Row) -> Result<User, db::Error> {
+    let broken =
+        |what: &str| db::Error::Broken(format!("users.{what} is not the JSON it should be"));
+    Ok(User {
+        id: UserId::from_stored(row.text("id")?),
+        email: row.text("email")?,
+        email_verified: row.bool("email_verified")?,
+        name: row.opt_text("name")?,
+        locale: row.opt_text("locale")?,
+        roles: serde_json::from_str(&row.text("roles")?).map_err(|_| broken("roles"))?,
+        metadata: serde_json::from_str(&row.text("metadata")?).map_err(|_| broken("metadata"))?,
+        mfa: SecondFactors::default(),
+        created_at: Timestamp::from_micros(row.int("created_at")?),
+        updated_at: Timestamp::from_micros(row.int("updated_at")?),
+        last_sign_in_at: row.opt_int("last_sign_in_at")?.map(Timestamp::from_micros),
+        disabled_at: row.opt_int("disabled_at")?.map(Timestamp::from_micros),
+    })
+}
+
+/// The account with this address.
+pub async fn by_email(db: &Db, key: &EmailKey) -> Result<Option<User>, Error> {
+    Ok(db
+        .one(
+            sql("SELECT u.* FROM users u WHERE u.email_key = $1").bind(key),
+            user,
+        )
+        .await?)
+}
+
+/// The account with this id.
+pub async fn by_id(db: &Db, id: &UserId) -> Result<Option<User>, Error> {
+    Ok(db
+        .one(
+            sql("SELECT u.* FROM users u WHERE u.id = $1").bind(id),
+            user,
+        )
+        .await?)
+}
+
+/// Up to `limit` accounts after the id `after`, oldest first.
+pub async fn page(db: &Db, after: &str, limit: u32) -> Result<Vec<User>, Error> {
+    let page = sql("SELECT u.* FROM users u WHERE u.id > $1 ORDER BY u.id LIMIT $2")
+        .bind(after)
+        .bind(i64::from(limit));
+    Ok(db.all(page, user).await?)
+}
+
+/// Makes an account; breaks the unique rule on `email_key` when the address has one.
+pub fn insert(id: &UserId, new: &NewUser, now: Timestamp) -> Sql {
+    sql("INSERT INTO users (id, email, email_key, email_verified, name, locale, roles, metadata, created_at, updated_at) \
+         VALUES ($1, $2, $3, FALSE, $4, $5, $6, $7, $8, $8)")
+    .bind(id)
+    .bind(new.email.as_str())
+    .bind(new.email.key())
+    .bind(new.name.as_deref())
+    .bind(new.locale.as_deref())
+    .bind(serde_json::Value::from(new.roles.clone()).to_string())
+    .bind(new.metadata.as_deref().unwrap_or("{}"))
+    .bind(now)
+}
+
+/// What a person may change of their own account.
+pub struct Profile {
+    /// What they want to be called.
+    pub name: Change<String>,
+    /// Their language.
+    pub locale: Change<String>,
+    /// The application's notes; cleared to `{}`.
+    pub metadata: Change<String>,
+}
+
+/// Changes what `profile` names and leaves the rest; touches no row when the account is gone or shut.
+pub fn update(id: &UserId, profile: &Profile, now: Timestamp) -> Sql {
+    let (keep_name, name) = parts(&profile.name);
+    let (keep_locale, locale) = parts(&profile.locale);
+    let (keep_metadata, metadata) = parts(&profile.metadata);
+    sql("UPDATE users SET name = CASE WHEN $2 THEN name ELSE $3 END, locale = CASE WHEN $4 THEN locale ELSE $5 END, \
+         metadata = CASE WHEN $6 THEN metadata ELSE $7 END, updated_at = $8 WHERE id = $1 AND disabled_at IS NULL")
+    .bind(id)
+    .bind(keep_name)
+    .bind(name)
+    .bind(keep_locale)
+    .bind(locale)
+    .bind(keep_metadata)
+    .bind(metadata.unwrap_or("{}"))
+    .bind(now)
+}
+
+fn parts(change: &Change<String>) -> (bool, Option<&str>) {
+    match change {
+        Change::Keep => (true, None),
+        Change::Clear => (false, None),
+        Change::Set(value) => (false, Some(value)),
+    }
+}
+
+/// Notes that somebody signed in.
+pub fn touch_sign_in(id: &UserId, now: Timestamp) -> Sql {
+    sql("UPDATE users SET last_sign_in_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(now)
+}
+
+/// Shuts an account; touches no row when it is gone or shut already.
+pub fn disable(id: &UserId, now: Timestamp) -> Sql {
+    sql("UPDATE users SET disabled_at = $2, updated_at = $2 WHERE id = $1 AND disabled_at IS NULL")
+        .bind(id)
+        .bind(now)
+}
+
+/// Opens an account again; touches no row when it is gone or open.
+pub fn enable(id: &UserId, now: Timestamp) -> Sql {
+    sql("UPDATE users SET disabled_at = NULL, updated_at = $2 WHERE id = $1 AND disabled_at IS NOT NULL")
+        .bind(id)
+        .bind(now)
+}
+
+/// Removes an account and all that belongs to it.
+pub fn delete(id: &UserId) -> Sql {
+    sql("DELETE FROM users WHERE id = $1").bind(id)
+}

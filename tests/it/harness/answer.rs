@@ -1,0 +1,59 @@
+//! An answer, read whole.
+
+use std::fmt;
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+
+/// What came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+    json: Value,
+}
+
+impl Answer {
+    pub async fn read(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec())
+            .expect("answers are UTF-8");
+        let json = serde_json::from_str(&body).unwrap_or(Value::Null);
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+            json,
+        }
+    }
+
+    /// The body as JSON; `null` when it is none.
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// The token in it.
+    pub fn token(&self) -> Option<&str> {
+        self.json["token"].as_str()
+    }
+
+    /// The code of the refusal.
+    pub fn code(&self) -> &str {
+        self.json["code"].as_str().unwrap_or("")
+    }
+
+    /// A header's text; empty when it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?} {}", self.status, self.headers, self.body)
+    }
+}

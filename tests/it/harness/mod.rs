@@ -1,0 +1,207 @@
+//! A whole service in process, on SQLite or, with `TEST_DB=postgres`, on a schema of its own in PostgreSQL: the real
+//! application, router and database, a clock that stands still, and after each test a look at what it left behind.
+
+mod answer;
+mod database;
+mod log;
+mod verify;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use doorward::app::App;
+use doorward::clock::{Clock, Timestamp};
+use doorward::config::{self, Config, Inputs};
+use doorward::http::client::Peer;
+use doorward::secret::Secret;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+pub use answer::Answer;
+pub use database::Database;
+
+/// When every test begins: noon of the first of June 2026, UTC.
+pub const BEGINNING: Timestamp = Timestamp::from_micros(1_780_315_200_000_000);
+/// A password that the policy takes.
+pub const PASSWORD: &str = "a long walk by the sea";
+/// The address of somebody who signs up in many tests.
+pub const ADA: &str = "ada@example.com";
+
+/// A service to test.
+pub struct Server {
+    pub app: App,
+    pub clock: Clock,
+    router: Router,
+    database: Database,
+    peer: SocketAddr,
+    // What must never turn up in a log.
+    secrets: Mutex<Vec<String>>,
+}
+
+/// Runs `test` against a service with sign-up open and no limits, and looks at what it left behind.
+pub async fn server(test: impl AsyncFnOnce(&Server)) {
+    server_with(&[], test).await;
+}
+
+/// The same with settings changed.
+pub async fn server_with(settings: &[(&str, &str)], test: impl AsyncFnOnce(&Server)) {
+    let server = Server::start(settings).await;
+    test(&server).await;
+    verify::verify(&server).await;
+    server.app.db.close().await;
+    server.database.remove().await;
+}
+
+/// The configuration of tests: development, the cheapest hash, no limits.
+pub fn configuration(settings: &[(&str, &str)]) -> Config {
+    let presets = [
+        ("limits.enabled", "false"),
+        ("password.argon2.memory_kib", "32"),
+        ("password.argon2.iterations", "1"),
+        ("password.max_wait", "1m"),
+        ("public_url", "http://localhost:8080"),
+    ];
+    let mut flags: Vec<(String, String)> = Vec::new();
+    for (key, value) in presets.iter().chain(settings) {
+        flags.retain(|(known, _)| known != key);
+        flags.push(((*key).to_owned(), (*value).to_owned()));
+    }
+    config::load(&Inputs {
+        flags,
+        dev: true,
+        ..Inputs::default()
+    })
+    .expect("the tests' configuration")
+    .config
+}
+
+impl Server {
+    async fn start(settings: &[(&str, &str)]) -> Self {
+        log::capture();
+        let database = Database::new().await;
+        let clock = Clock::fixed(BEGINNING);
+        let secret_key = Secret::new("the tests' own secret key, long enough".to_owned());
+        let app = App::open(
+            configuration(settings),
+            &secret_key,
+            clock.clone(),
+            database.open().await,
+        )
+        .await
+        .unwrap();
+        let peer = SocketAddr::from((IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 50_000));
+        Self {
+            router: doorward::router::router(&app),
+            app,
+            clock,
+            database,
+            peer,
+            secrets: Mutex::default(),
+        }
+    }
+
+    /// The same service, called from elsewhere.
+    pub async fn send_from(&self, address: IpAddr, mut request: Request<Body>) -> Answer {
+        request.extensions_mut().insert(Peer {
+            address: SocketAddr::from((address, 50_000)),
+            tls: false,
+        });
+        Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        self.send_from(self.peer.ip(), request).await
+    }
+
+    /// Asks.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// Asks as the holder of `token`.
+    pub async fn get_as(&self, token: &str, path: &str) -> Answer {
+        self.call(Method::GET, path, Some(token), None).await
+    }
+
+    /// Sends JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::POST, path, None, Some(body)).await
+    }
+
+    /// Sends JSON as the holder of `token`.
+    pub async fn patch_as(&self, token: &str, path: &str, body: &Value) -> Answer {
+        self.call(Method::PATCH, path, Some(token), Some(body))
+            .await
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let body = match body {
+            Some(body) => {
+                self.note_secrets(body);
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(body.to_string())
+            }
+            None => Body::empty(),
+        };
+        let answer = self.send(request.body(body).unwrap()).await;
+        if let Some(token) = answer.token() {
+            self.must_stay_unseen(token);
+        }
+        answer
+    }
+
+    fn note_secrets(&self, body: &Value) {
+        if let Some(password) = body["password"].as_str() {
+            self.must_stay_unseen(password);
+        }
+    }
+
+    /// From here on `secret` must turn up in no log. Short ones are let go: they would be found by chance.
+    pub fn must_stay_unseen(&self, secret: &str) {
+        if secret.len() >= 12 {
+            self.secrets.lock().unwrap().push(secret.to_owned());
+        }
+    }
+
+    /// Somebody makes an account and holds a token.
+    pub async fn signs_up(&self, email: &str) -> String {
+        let answer = self
+            .post(
+                "/auth/signup",
+                &json!({"email": email, "password": PASSWORD}),
+            )
+            .await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.token().unwrap().to_owned()
+    }
+
+    /// Somebody signs in.
+    pub async fn signs_in(&self, email: &str, password: &str) -> Answer {
+        self.post(
+            "/auth/signin",
+            &json!({"email": email, "password": password}),
+        )
+        .await
+    }
+
+    /// Time passes.
+    pub fn wait(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+}
