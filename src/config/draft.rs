@@ -121,12 +121,14 @@ impl Draft {
             Preset::CommandLine => "false".to_owned(),
             Preset::Unset(_) => return T::absent(),
             Preset::Required => {
-                let name = setting.env();
-                self.refuse(
-                    &[key],
-                    "it is missing, and the rest of its section is there.",
-                    format!("Set {key} or {name}, or take the rest of the section away."),
+                let fix = format!(
+                    "Set {key} ({}), or take the rest of its section away.",
+                    setting.env()
                 );
+                if !self.unsound.contains(key) {
+                    let what = "it is missing, and the rest of its section is there.";
+                    self.wrong_value(key, Source::Preset, what, fix);
+                }
                 return None;
             }
         };

@@ -20,15 +20,18 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// The place of a byte, in lines and characters from 1.
-    fn source(&self, offset: usize) -> Source {
+    /// The line and the column of a byte, in characters from 1.
+    fn place(&self, offset: usize) -> (usize, usize) {
         let before = &self.text[..self.text.floor_char_boundary(offset)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Source::File {
-            path: self.path.clone(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        }
+        let line = before.matches('\n').count() + 1;
+        (line, before[line_start..].chars().count() + 1)
+    }
+
+    fn source(&self, offset: usize) -> Source {
+        let (line, column) = self.place(offset);
+        let path = self.path.clone();
+        Source::File { path, line, column }
     }
 }
 
@@ -67,9 +70,10 @@ pub(super) fn read(page: &Page, draft: &mut Draft) {
     let (document, errors) = DeTable::parse_recoverable(&page.text);
     for error in errors {
         let offset = error.span().map_or(page.text.len(), |span| span.start);
+        let (line, column) = page.place(offset);
         draft.problem(
-            page.path.display().to_string(),
-            Some(page.source(offset)),
+            format!("{}:{line}:{column}", page.path.display()),
+            None,
             format!("it is not TOML here: {}.", error.message()),
             "Correct the line. A text stands in quotes, the name of a section in brackets, and each name only once.",
         );

@@ -2,6 +2,7 @@
 //! Flags over environment over file over defaults. Nothing here opens a socket, a database or a key.
 
 mod draft;
+mod duration;
 mod environment;
 mod file;
 mod network;
@@ -16,7 +17,7 @@ mod sources;
 mod tests;
 mod values;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ settings! {
         metrics_listen: Option<SocketAddr> = "127.0.0.1:8081",
         /// Where its files are: the SQLite database and the secrets made on first start. Made with mode 0700 when missing.
         data_dir: PathBuf = "./doorward-data",
-        /// The database: `postgres://user:password@host/name`, or `sqlite://` and a path.
+        /// The database: `postgres://user:password@host/name`, or `sqlite:` and a path.
         database_url: Option<Secret<String>> = Preset::Unset("`doorward.db` in the data folder, SQLite"),
         /// The key that seals signing keys in the database, at least 32 characters. Whoever has the database but not this
         /// signs nothing. Required with PostgreSQL, where every node must have the same.
@@ -79,16 +80,19 @@ settings! {
 
 /// The URL under which the listener is reached by whoever sees its address; with port 0 nobody can tell the port yet.
 fn url_of_listener(draft: &Draft) -> String {
-    let scheme = if draft.is_given("tls.cert") {
-        "https"
-    } else {
-        "http"
+    let is_https = draft.is_given("tls.cert");
+    let scheme = if is_https { "https" } else { "http" };
+    let listen: SocketAddr = draft
+        .text("listen")
+        .parse()
+        .expect("an address reads back from what is shown of it");
+    let host = match listen.ip() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
     };
-    match draft.text("listen").parse::<SocketAddr>() {
-        Ok(SocketAddr::V4(v4)) if v4.port() == 0 => format!("{scheme}://{}", v4.ip()),
-        Ok(SocketAddr::V6(v6)) if v6.port() == 0 => format!("{scheme}://[{}]", v6.ip()),
-        Ok(SocketAddr::V6(v6)) => format!("{scheme}://[{}]:{}", v6.ip(), v6.port()),
-        _ => format!("{scheme}://{}", draft.text("listen")),
+    match listen.port() {
+        0 => format!("{scheme}://{host}"),
+        port => format!("{scheme}://{host}:{port}"),
     }
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
+use idna::AsciiDenyList;
+
 use super::values::Value;
 
 /// A web origin (RFC 6454) in the form in which browsers send it: lower case, ASCII, without the scheme's own port.
@@ -18,7 +20,7 @@ pub struct Origin {
 impl Origin {
     /// Reads an origin; one slash at the end is taken off. The error completes a sentence that begins with the text.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text == "*" || text.contains("://*") {
+        if text.contains('*') {
             return Err("is a wildcard, and each origin must be named".to_owned());
         }
         if text == "null" {
@@ -108,14 +110,15 @@ fn canonical_host(host: &str) -> Result<String, String> {
         let address: Ipv6Addr = inner.parse().map_err(|_| wrong())?;
         return Ok(format!("[{address}]"));
     }
-    let host = idna::domain_to_ascii_strict(host).map_err(|_| wrong())?;
+    let host =
+        idna::domain_to_ascii_cow(host.as_bytes(), AsciiDenyList::URL).map_err(|_| wrong())?;
     let last = host.rsplit('.').next().unwrap_or_default();
     // The URL standard reads a host that ends in a number as IPv4, in forms such as 0x7f.1 that nobody means to write.
     let is_address = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
     if host.is_empty() || (is_address && host.parse::<Ipv4Addr>().is_err()) {
         return Err(wrong());
     }
-    Ok(host)
+    Ok(host.into_owned())
 }
 
 impl fmt::Display for Origin {
@@ -200,6 +203,7 @@ mod tests {
             ),
             ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
             ("http://[0:0::1]:3000", "http://[::1]:3000"),
+            ("http://my_app:3000", "http://my_app:3000"),
             ("capacitor://localhost", "capacitor://localhost"),
         ] {
             assert_eq!(

@@ -58,7 +58,7 @@ fn listening(config: &Config, draft: &mut Draft) {
 
 fn public_url(config: &Config, draft: &mut Draft) {
     let keys = ["public_url", "listen", "tls.cert", "tls.key"];
-    if config.listen.ip().is_unspecified() && !draft.is_given("public_url") {
+    if config.listen.ip().to_canonical().is_unspecified() && !draft.is_given("public_url") {
         draft.refuse(
             &keys,
             "it is needed, since nobody can tell from listen how people reach this server.",
@@ -83,11 +83,11 @@ fn database(config: &Config, draft: &mut Draft) {
         .map(|url| url.expose().as_str());
     let is_postgres =
         url.is_some_and(|url| url.starts_with("postgres://") || url.starts_with("postgresql://"));
-    if !is_postgres && url.is_some_and(|url| !url.starts_with("sqlite://")) {
+    if !is_postgres && url.is_some_and(|url| !url.starts_with("sqlite:")) {
         draft.refuse(
             &["database_url"],
-            "it begins with neither postgres:// nor sqlite://, which are the databases there are.",
-            "Expected postgres://user:password@host/name, or sqlite:// and a path.",
+            "it begins with neither postgres:// nor sqlite:, which are the databases there are.",
+            "Expected postgres://user:password@host/name, or sqlite: and a path.",
         );
     }
     match &config.secret_key {
