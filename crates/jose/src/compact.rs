@@ -10,9 +10,6 @@ use serde::de::{IgnoredAny, MapAccess};
 use crate::members::{Members, Text, read_object};
 use crate::verify::Rejected;
 
-/// A `kid` is a name, not a place for a payload. A thumbprint (RFC 7638) takes 43 characters.
-pub(crate) const MAX_KID_CHARS: usize = 64;
-
 /// The parts of a token, still encoded.
 pub(crate) struct Compact<'t> {
     pub(crate) header: &'t str,

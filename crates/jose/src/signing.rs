@@ -88,8 +88,8 @@ impl SigningKey {
     }
 
     /// Makes a key, and what to store so that [`from_stored`](Self::from_stored) gives it back: PKCS#8 DER for
-    /// a key pair. For HS256 it is text, 32 random bytes as base64url, and the bytes **of the text** are the secret:
-    /// the same text can be pasted as a string into any other program that verifies.
+    /// a key pair. For HS256 it is text, 32 random bytes as base64url, and the bytes **of the text** are the
+    /// secret: the same text can be pasted as a string into any other program that verifies.
     ///
     /// RSA keys have 3072 bits, the size that gives the 128 bits of strength of the other three; making one
     /// takes from a tenth of a second to seconds.

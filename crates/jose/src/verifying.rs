@@ -9,9 +9,11 @@ use aws_lc_rs::signature::{
 };
 
 use crate::algorithm::Algorithm;
-use crate::compact::MAX_KID_CHARS;
 use crate::jwk::{Jwk, Parameters};
 use crate::signing::KeyError;
+
+/// A `kid` is a name, not a place for a payload. A thumbprint (RFC 7638) takes 43 characters.
+const MAX_KID_CHARS: usize = 64;
 
 /// The longest signature that any key here makes: that of an RSA key of 8192 bits.
 pub(crate) const MAX_SIGNATURE_BYTES: usize = 1024;
@@ -112,8 +114,8 @@ impl fmt::Debug for VerifyingKey {
     }
 }
 
-/// RFC 7518 section 3.3 sets the least size of the modulus, NIST SP 800-56B section 6.4 the least exponent; the upper
-/// bounds keep a key that was fetched from somewhere from making every verification dear.
+/// RFC 7518 section 3.3 sets the least size of the modulus, FIPS 186-5 appendix A.1.1 the least exponent; the
+/// upper bounds keep a key that was fetched from somewhere from making every verification dear.
 fn is_sound_rsa(modulus: &[u8], exponent: &[u8]) -> bool {
     let bits = modulus.first().map_or(0, |first| {
         modulus.len() * 8 - first.leading_zeros() as usize
@@ -126,8 +128,8 @@ fn is_sound_rsa(modulus: &[u8], exponent: &[u8]) -> bool {
 }
 
 /// Ed25519 has eight points of small order, for which anybody can make signatures that hold for a message in
-/// eight, or for all. They are told by `y`, little-endian, the top bit being the sign of `x`. A `y` of 2^255 - 19 or
-/// more is a second spelling of a smaller one (RFC 8032 section 5.1.3 refuses it).
+/// eight, or for all. They are told by `y`, little-endian, the top bit being the sign of `x`. A `y` of
+/// 2^255 - 19 or more is a second spelling of a smaller one (RFC 8032 section 5.1.3 refuses it).
 fn is_small_order_or_not_canonical(point: &[u8; 32]) -> bool {
     let mut y = *point;
     y[31] &= 0x7f;

@@ -272,7 +272,7 @@ fn T10_ed25519_keys_of_small_order() {
 
 #[test]
 fn T10_ed25519_keys_with_a_second_spelling() {
-    // y = 3 is on the curve or not as y + p is; what matters is that y + p is never looked at.
+    // y from 2^255 - 19 to 2^255 - 1: each stands for a y from 0 to 18.
     for above in 0..19 {
         let mut point = [0xff; 32];
         point[0] = 0xed + above;
@@ -333,7 +333,7 @@ fn T11_es256_has_two_signatures_for_one_token() {
 
 #[test]
 fn T28_a_key_of_another_place() {
-    for algorithm in ALGORITHMS {
+    for algorithm in [Hs256, Es256, EdDsa] {
         let ours = key(algorithm);
         let (stranger, _) = SigningKey::generate(algorithm).expect("a key");
         let token = stranger.sign("JWT", &good_claims()).expect("a token");

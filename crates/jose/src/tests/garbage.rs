@@ -4,9 +4,9 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::keys::{ALGORITHMS, KEY_PAIRS, key};
+use super::keys::{KEY_PAIRS, key};
 use super::{good_claims, signed, verified, verified_by};
-use crate::Algorithm::Hs256;
+use crate::Algorithm::{EdDsa, Es256, Hs256};
 use crate::compact::{decode_into, encode};
 use crate::{Jwk, Jwks, SigningKey, VerifyingKey, decode_unverified};
 
@@ -49,16 +49,20 @@ proptest! {
     }
 
     #[test]
-    fn any_three_parts_are_refused(header in vec(any::<u8>(), 0..80), claims in vec(any::<u8>(), 0..80), signature in vec(any::<u8>(), 0..80)) {
-        let token = format!("{}.{}.{}", encode(&header), encode(&claims), encode(&signature));
+    fn any_three_parts_are_refused(parts in prop::array::uniform3(vec(any::<u8>(), 0..80))) {
+        let token = parts.map(|part| encode(&part)).join(".");
         prop_assert!(verified(&token, &key(Hs256)).is_err());
         let _ = decode_unverified(&token);
     }
 
     #[test]
-    fn any_header_without_a_true_signature_is_refused(header in header_json(), signature in vec(any::<u8>(), 1..80)) {
-        let keys = ALGORITHMS.map(|algorithm| key(algorithm).verifying_key());
-        let token = super::signed_by(&header.to_string(), &good_claims().to_string(), |_| signature);
+    fn any_header_without_a_true_signature_is_refused(
+        header in header_json(),
+        signature in vec(any::<u8>(), 1..80),
+    ) {
+        let keys = [Hs256, Es256].map(|algorithm| key(algorithm).verifying_key());
+        let claims = good_claims().to_string();
+        let token = super::signed_by(&header.to_string(), &claims, |_| signature);
         prop_assert!(verified_by(&token, &keys).is_err());
         let (shown, claims) = decode_unverified(&token).expect("the form is right");
         prop_assert_eq!((shown, claims), (header, good_claims()));
@@ -78,7 +82,8 @@ proptest! {
                 claims[name] = value;
             }
         }
-        for algorithm in ALGORITHMS {
+        // One key without a name and one with.
+        for algorithm in [Hs256, EdDsa] {
             let key = key(algorithm);
             let token = key.sign("JWT", &claims).expect("a token");
             prop_assert_eq!(decode_unverified(&token).map(|(_, claims)| claims), Ok(claims.clone()));
@@ -104,12 +109,21 @@ proptest! {
     }
 
     #[test]
-    fn any_jwk_is_judged(kty in prop::sample::select(vec!["EC", "OKP", "RSA"]), x in vec(any::<u8>(), 32), y in vec(any::<u8>(), 32), n in vec(any::<u8>(), 0..300), e in vec(any::<u8>(), 0..5), other in any_json()) {
+    fn any_jwk_is_judged(
+        kty in prop::sample::select(vec!["EC", "OKP", "RSA"]),
+        x in vec(any::<u8>(), 32),
+        y in vec(any::<u8>(), 32),
+        n in vec(any::<u8>(), 0..300),
+        e in vec(any::<u8>(), 0..5),
+        other in any_json(),
+    ) {
         let crv = if kty == "EC" { "P-256" } else { "Ed25519" };
-        let jwk = json!({"kty": kty, "crv": crv, "x": encode(&x), "y": encode(&y), "n": encode(&n), "e": encode(&e)});
+        let [x, y, n, e] = [x, y, n, e].map(|bytes| encode(&bytes));
+        let jwk = json!({"kty": kty, "crv": crv, "x": x, "y": y, "n": n, "e": e});
         if let Ok(jwk) = serde_json::from_value::<Jwk>(jwk.clone()) {
             let _ = VerifyingKey::from_jwk(&jwk);
-            prop_assert_eq!(serde_json::from_value::<Jwk>(json!(jwk.clone())).expect("what is written is read"), jwk);
+            let back: Jwk = serde_json::from_value(json!(jwk)).expect("what is written is read");
+            prop_assert_eq!(back, jwk);
         }
         let set: Jwks = serde_json::from_value(json!({"keys": [other, jwk]})).expect("a set");
         prop_assert!(set.keys.len() <= 1);

@@ -185,6 +185,15 @@ fn what_is_not_a_public_signing_key_is_refused() {
             );
         }
     }
+    for (algorithm, name) in [(Es256, "x"), (Es256, "y"), (EdDsa, "x")] {
+        for length in [0, 31, 33, 64] {
+            let short_or_long = json!(encode(&vec![1; length]));
+            assert!(read(&with(public(algorithm), name, short_or_long)).is_err());
+        }
+    }
+    for name in ["n", "e"] {
+        assert!(read(&with(public(Rs256), name, json!(encode(&[0, 1, 0, 1])))).is_err());
+    }
     assert!(read(&with(public(EdDsa), "crv", json!("Ed448"))).is_err());
     assert!(read(&with(public(EdDsa), "crv", json!("X25519"))).is_err());
     assert!(read(&with(public(EdDsa), "crv", json!("P-256"))).is_err());
@@ -223,6 +232,7 @@ fn rsa_numbers_out_of_bounds_are_refused() {
         &[3],
         &[2],
         &[1, 0, 0],
+        &[1, 0, 2],
         &[0xff, 0xff],
         &[1, 0, 0, 0, 1],
         &[0xff; 256],

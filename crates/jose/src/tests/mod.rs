@@ -39,7 +39,7 @@ fn good_claims() -> Value {
     })
 }
 
-/// The good claims, with one set to a value or, by `Value::Null` as the marker, taken away.
+/// The good claims, with one of them set or added.
 fn claims_with(name: &str, value: Value) -> String {
     let mut claims = good_claims();
     let members = claims.as_object_mut().expect("an object");
