@@ -87,6 +87,8 @@ fn url_of_listener(draft: &Draft) -> String {
         .parse()
         .expect("an address reads back from what is shown of it");
     let host = match listen.ip() {
+        // The name rather than the number: a browser's secure contexts and passkeys know it by its name.
+        ip if ip.is_loopback() => "localhost".to_owned(),
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => format!("[{ip}]"),
     };

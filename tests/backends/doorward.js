@@ -41,7 +41,8 @@ async function ready(url, program) {
  */
 export async function install(env = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), "doorward-"));
-  const listen = `127.0.0.1:${await freePort()}`;
+  const port = await freePort();
+  const listen = `127.0.0.1:${port}`;
   const environment = {
     PATH: process.env.PATH,
     HOME: folder,
@@ -52,7 +53,7 @@ export async function install(env = {}) {
   };
   const options = { cwd: folder, env: environment };
   let server;
-  const url = `http://${listen}`;
+  const url = `http://localhost:${port}`;
   return {
     url,
     jwksUrl: `${url}/.well-known/jwks.json`,

@@ -7,4 +7,6 @@ mod harness;
 mod me;
 mod sign_in;
 mod sign_up;
+mod snapshots;
+mod tidy;
 mod tokens;

@@ -54,9 +54,9 @@ fn refusal(inputs: &Inputs, text: &str) -> String {
 fn the_presets_pass_their_own_rules_and_follow_one_another() {
     let plain = Config::for_tests();
     assert_eq!(plain.listen.to_string(), "127.0.0.1:8080");
-    assert_eq!(plain.public_url.as_str(), "http://127.0.0.1:8080");
-    assert_eq!(plain.tokens.issuer, "http://127.0.0.1:8080");
-    assert_eq!(plain.tokens.audience, "http://127.0.0.1:8080");
+    assert_eq!(plain.public_url.as_str(), "http://localhost:8080");
+    assert_eq!(plain.tokens.issuer, "http://localhost:8080");
+    assert_eq!(plain.tokens.audience, "http://localhost:8080");
     assert!(!plain.signup.enabled && !plain.cors.allow_localhost && plain.limits.enabled);
 
     let dev = config(&with_dev(Inputs::default()), "");

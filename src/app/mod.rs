@@ -1,11 +1,13 @@
 //! What every request can reach: the sum of the rooms below it, opened once at the start.
 
+mod store;
+
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use db::{Db, Migration, Unit, sql};
+use db::{Db, Migration};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -20,7 +22,7 @@ use crate::tokens::keys::KeyRing;
 pub const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     name: "accounts",
-    sql: include_str!("../migrations/0001_accounts.sql"),
+    sql: include_str!("../../migrations/0001_accounts.sql"),
 }];
 
 /// The service, cheap to clone.
@@ -135,20 +137,6 @@ impl App {
 /// Leaves a sealed mark in a new database, and opens the mark of an old one: two nodes, or a node and its past, never
 /// seal under different keys.
 pub async fn prove_sealer(db: &Db, sealer: &Sealer) -> Result<(), CannotStart> {
-    const MARK: &str = "sealing_mark";
-    let mark =
-        sql("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
-            .bind(MARK)
-            .bind(sealer.seal(MARK, MARK.as_bytes()));
-    db.write(Unit::new().run(mark)).await.map_err(Error::from)?;
-    let found = sql("SELECT value FROM settings WHERE name = $1").bind(MARK);
-    let found = db
-        .one(found, |row| row.bytes("value"))
-        .await
-        .map_err(Error::from)?
-        .unwrap_or_default();
-    sealer
-        .open(MARK, &found)
-        .map(drop)
-        .map_err(|_| CannotStart::WrongSecretKey)
+    let found = store::mark(db, &sealer.seal(store::MARK, store::MARK.as_bytes())).await?;
+    sealer.open(store::MARK, &found).map(drop).map_err(|_| CannotStart::WrongSecretKey)
 }
