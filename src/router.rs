@@ -38,13 +38,6 @@ pub fn table() -> Vec<Route<App>> {
 
 /// The service, ready to be served.
 pub fn router(app: &App) -> Router {
-    let origins: Vec<String> = app
-        .config
-        .cors
-        .origins
-        .iter()
-        .map(|origin| origin.as_str().to_owned())
-        .collect();
     let edge = Edge {
         clock: app.clock.clone(),
         is_proxy: is_proxy(&app.config),
@@ -58,14 +51,11 @@ pub fn router(app: &App) -> Router {
         .method_not_allowed_fallback(|| async { Refusal::MethodNotAllowed })
         .layer(axum::Extension(document))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(cors::cors(&app.config.cors))
         .layer(middleware::from_fn_with_state(
             app.config.public_url.is_https(),
             headers::secure,
         ))
-        .layer(
-            cors::cors(&origins, app.config.cors.allow_localhost)
-                .expect("the configuration checked them"),
-        )
         .layer(middleware::from_fn_with_state(edge, observe))
         .with_state(app.clone())
 }

@@ -12,10 +12,16 @@ use tower::ServiceExt as _;
 use super::*;
 
 async fn ask(origins: &[&str], allow_localhost: bool, request: Request<Body>) -> Response<Body> {
-    let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
+    let config = CorsConfig {
+        origins: origins
+            .iter()
+            .map(|origin| Origin::parse(origin).unwrap())
+            .collect(),
+        allow_localhost,
+    };
     let app = Router::new()
         .route("/sign", post(|| async { StatusCode::UNAUTHORIZED }))
-        .layer(cors(&origins, allow_localhost).unwrap());
+        .layer(cors(&config));
     app.oneshot(request).await.unwrap()
 }
 
@@ -128,29 +134,6 @@ async fn origins_are_compared_as_browsers_write_them() {
             Some(origin),
             "{listed}"
         );
-    }
-}
-
-#[test]
-fn what_is_no_origin_is_refused_by_name() {
-    for wrong in [
-        "*",
-        "null",
-        "",
-        "app.example.com",
-        "//app.example.com",
-        "ftp://app.example.com",
-        "https://*.example.com",
-        "https://app.example.com/path",
-        "https://app.example.com?x",
-        "https://user@app.example.com",
-        "https://",
-        "https://bücher.example",
-        "https://app.example.com https://b.example.com",
-    ] {
-        let error = cors(&[wrong.to_owned()], false).unwrap_err().to_string();
-        assert!(error.starts_with("cors.origins: "), "{error}");
-        assert!(error.contains(&format!("{wrong:?}")), "{error}");
     }
 }
 
