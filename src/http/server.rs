@@ -5,6 +5,7 @@ mod activity;
 mod connection;
 mod limits;
 mod places;
+mod watched;
 mod well_formed;
 
 use std::io;
@@ -75,7 +76,7 @@ impl Listener {
         grace: Duration,
     ) -> Drained {
         let places = Places::new(&self.limits, Arc::clone(&self.is_proxy));
-        let doorway = Arc::new(Doorway::new(app, self.tls.as_deref(), self.limits));
+        let doorway = Arc::new(Doorway::new(app, self.tls.as_deref(), self.limits.clone()));
         let (signal, heard) = watch::channel(Signal::Serve);
         let abandoned = Arc::new(AtomicUsize::new(0));
         let accepting = async {

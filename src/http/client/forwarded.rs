@@ -160,3 +160,6 @@ fn v6(text: &str) -> Option<IpAddr> {
 fn is_port(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
+
+#[cfg(test)]
+mod tests;

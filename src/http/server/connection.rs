@@ -20,7 +20,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::Service as _;
 
-use super::activity::{Activity, AnswerBody, Phase, Protocol, Watched};
+use super::activity::{Activity, AnswerBody, Phase, Protocol};
+use super::watched::Watched;
 use super::{Limits, Signal, well_formed};
 use crate::http::client::Peer;
 use crate::http::tls::CertificateSource;
@@ -131,7 +132,7 @@ impl Doorway {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let activity = Activity::new(protocol, self.limits);
+        let activity = Activity::new(protocol, self.limits.clone());
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
         let service = {
             let activity = Arc::clone(&activity);

@@ -10,7 +10,7 @@ const MOST_CONNECTIONS: usize = 10_000;
 const ASSUMED_OPEN_FILES: u64 = 1_024;
 
 /// Bounds on connections and on the time and memory that they take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// From the first byte of a request to the end of its head.
     pub head: Duration,

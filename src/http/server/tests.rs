@@ -6,6 +6,7 @@
 )]
 
 mod drain;
+mod framing;
 mod http1;
 mod http2;
 mod patience;
@@ -15,7 +16,7 @@ use axum::extract::Path;
 use axum::routing::{get, post};
 use axum::{Extension, body::Bytes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -90,6 +91,71 @@ fn app() -> Router {
         .route("/never", get(std::future::pending::<()>))
 }
 
+/// An app whose `/wait` says when it has been asked, answers when it is let go, and says when it is over either way.
+struct Waiting {
+    asked: Arc<Notify>,
+    let_go: Arc<Notify>,
+    over: Arc<Notify>,
+}
+
+impl Waiting {
+    fn app() -> (Self, Router) {
+        let notify = || Arc::new(Notify::new());
+        let waiting = Self {
+            asked: notify(),
+            let_go: notify(),
+            over: notify(),
+        };
+        let (asked, let_go, over) = (
+            Arc::clone(&waiting.asked),
+            Arc::clone(&waiting.let_go),
+            Arc::clone(&waiting.over),
+        );
+        let wait = move || {
+            let (asked, let_go) = (Arc::clone(&asked), Arc::clone(&let_go));
+            let over = NotifyOnDrop(Arc::clone(&over));
+            async move {
+                asked.notify_one();
+                let_go.notified().await;
+                drop(over);
+                "done\n"
+            }
+        };
+        (waiting, app().route("/wait", get(wait)))
+    }
+}
+
+struct NotifyOnDrop(Arc<Notify>);
+
+impl Drop for NotifyOnDrop {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
 async fn peer(Extension(peer): Extension<Peer>) -> String {
     format!("{} {}", peer.address.ip(), peer.tls)
+}
+
+/// Sends each of these and expects one refusal and a close.
+async fn refused_with(status: &str, cases: &[(&str, &[u8])]) {
+    let server = Running::plain().await;
+    for (name, bytes) in cases {
+        let answer = server.tell(bytes).await;
+        let said = answer.split_once(' ').unwrap_or_default().1;
+        assert!(
+            said.starts_with(&format!("{status}\r\n")),
+            "{name}: {answer:?}"
+        );
+        assert!(
+            answer.contains("connection: close\r\n"),
+            "{name}: {answer:?}"
+        );
+        assert_eq!(answer.matches("\r\ndate:").count(), 1, "{name}: {answer:?}");
+        assert!(
+            !answer.to_lowercase().contains("\r\nserver:"),
+            "{name}: {answer:?}"
+        );
+    }
+    server.is_alive().await;
 }

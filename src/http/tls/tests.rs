@@ -4,6 +4,7 @@
 )]
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{CertifiedKey as Made, KeyPair, PKCS_RSA_SHA256, generate_simple_self_signed};
 use rustls::SupportedProtocolVersion;
@@ -31,7 +32,11 @@ impl Drop for Folder {
 
 impl Pair {
     pub(crate) fn new() -> Self {
-        let folder = std::env::temp_dir().join(format!("doorward-tls-{}", uuid::Uuid::now_v7()));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("doorward-tls-{}-{count}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_dir_all(&folder); // of a process before us that had this id and was killed
         std::fs::create_dir(&folder).unwrap();
         Self::made_in(Arc::new(Folder(folder)))
     }
@@ -98,11 +103,11 @@ impl Pair {
             .connect(name, stream)
             .await
     }
+}
 
-    /// The certificate that the server showed on this connection.
-    pub(crate) fn shown<'a>(&self, stream: &'a TlsStream<TcpStream>) -> &'a [u8] {
-        &stream.get_ref().1.peer_certificates().unwrap()[0]
-    }
+/// The certificate that the server showed on this connection.
+pub(crate) fn shown_on(stream: &TlsStream<TcpStream>) -> &[u8] {
+    &stream.get_ref().1.peer_certificates().unwrap()[0]
 }
 
 fn replace(path: &Path, content: &str) {

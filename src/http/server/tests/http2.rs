@@ -235,30 +235,34 @@ async fn h19_fields_that_http_2_forbids_are_never_served() {
 #[tokio::test]
 async fn stopping_finishes_the_streams_that_have_begun() {
     let pair = Pair::new();
-    let (asked, let_go) = (
-        Arc::new(tokio::sync::Notify::new()),
-        Arc::new(tokio::sync::Notify::new()),
-    );
-    let (a, b) = (Arc::clone(&asked), Arc::clone(&let_go));
-    let wait = move || {
-        let (asked, let_go) = (Arc::clone(&a), Arc::clone(&b));
-        async move {
-            asked.notify_one();
-            let_go.notified().await;
-            "done\n"
-        }
-    };
-    let server = Running::new(
-        app().route("/wait", axum::routing::get(wait)),
-        Some(pair.load()),
-        Duration::from_secs(20),
-    )
-    .await;
+    let (waiting, app) = Waiting::app();
+    let server = Running::new(app, Some(pair.load()), Duration::from_secs(20)).await;
     let stream = pair.connect(server.address, &[b"h2"]).await;
     let asking = tokio::spawn(ask(stream, "/wait"));
-    asked.notified().await;
+    waiting.asked.notified().await;
     server.stop.send(()).unwrap();
-    let_go.notify_one();
+    waiting.let_go.notify_one();
     assert_eq!(asking.await.unwrap(), "done\n");
     assert!(server.served.await.unwrap().in_flight_finished());
+}
+
+#[tokio::test]
+async fn a_stream_that_was_taken_back_is_not_worked_for() {
+    let pair = Pair::new();
+    let (waiting, app) = Waiting::app();
+    let server = Running::new(app, Some(pair.load()), Duration::from_secs(20)).await;
+    let mut stream = pair.connect(server.address, &[b"h2"]).await;
+    stream.write_all(&preface(&[])).await.unwrap();
+    stream.write_all(&get(1, "/wait")).await.unwrap();
+    waiting.asked.notified().await;
+    stream
+        .write_all(&frame(RST_STREAM, 0, 1, &[0, 0, 0, 8]))
+        .await
+        .unwrap();
+    waiting.over.notified().await;
+
+    stream.write_all(&get(3, "/wait")).await.unwrap();
+    waiting.asked.notified().await;
+    drop(stream);
+    waiting.over.notified().await;
 }

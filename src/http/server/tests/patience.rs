@@ -57,7 +57,7 @@ async fn until_closed(pipe: &mut DuplexStream) -> (String, u64) {
 #[tokio::test(start_paused = true)]
 async fn h21_a_head_has_ten_seconds_from_its_first_byte() {
     let mut slow = serve(Protocol::Http1);
-    tokio::time::sleep(Duration::from_secs(60)).await; // nothing sent: merely idle
+    tokio::time::sleep(Duration::from_mins(1)).await; // nothing sent: merely idle
     slow.pipe.write_all(b"G").await.unwrap();
     for byte in b"ET / HTTP" {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -135,6 +135,20 @@ async fn h21_an_answer_that_nobody_reads_is_given_up() {
     let start = Instant::now();
     assert_eq!(deaf.served.await.unwrap(), 0);
     assert_eq!(start.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_was_refused_and_stays_is_left() {
+    let mut stubborn = serve(Protocol::Http1);
+    stubborn.pipe.write_all(b"nonsense\r\n\r\n").await.unwrap();
+    let start = Instant::now();
+    assert_eq!(stubborn.served.await.unwrap(), 0);
+    assert_eq!(start.elapsed().as_secs(), 5);
+    let (answer, _) = until_closed(&mut stubborn.pipe).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 400 Bad Request\r\n"),
+        "{answer}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
