@@ -1,25 +1,33 @@
 //! Where a database is: a file or a server.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{net::IpAddr, path::PathBuf, str::FromStr};
 
-use tokio_postgres::config::{Config, SslMode};
+use tokio_postgres::config::{Config, Host, SslMode};
 
 use crate::OpenError;
 
-#[derive(Debug)]
 pub(crate) enum Address {
     File(PathBuf),
     Server(Box<Server>),
 }
 
 /// A server and what is asked of it.
-#[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) config: Config,
     /// The schema to work in; the server's own choice without it. A plain name that needs no quotes.
     pub(crate) schema: Option<String>,
     /// How many connections may write at a time.
     pub(crate) pool: usize,
+    /// Whom to trust, if TLS is asked for.
+    pub(crate) tls: Option<Roots>,
+}
+
+/// Who may vouch for the server.
+pub(crate) enum Roots {
+    /// Whom the system trusts.
+    System,
+    /// The certificates in a PEM file.
+    File(PathBuf),
 }
 
 impl Address {
@@ -55,6 +63,8 @@ impl Server {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let mut schema = None;
         let mut pool = Self::POOL;
+        let mut roots = Roots::System;
+        let mut wants_tls = None;
         let mut left = Vec::new();
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
             match parameter.split_once('=') {
@@ -63,15 +73,15 @@ impl Server {
                     Ok(size @ 1..=1000) => pool = size,
                     _ => return refuse("`pool` is a number of connections, from 1 to 1000"),
                 },
-                Some(("sslmode", "disable")) => {}
-                Some(("sslmode", "require" | "verify-full")) => {
-                    return refuse("TLS is not built in");
-                }
+                Some(("sslmode", "disable")) => wants_tls = Some(false),
+                Some(("sslmode", "require" | "verify-full")) => wants_tls = Some(true),
                 Some(("sslmode", _)) => {
                     return refuse(
-                        "`sslmode` is `verify-full`, `require` or `disable`: nothing that falls back",
+                        "`sslmode` is `verify-full`, `require` (which is the same here) or `disable`",
                     );
                 }
+                Some(("sslrootcert", "system")) => roots = Roots::System,
+                Some(("sslrootcert", path)) => roots = Roots::File(path.into()),
                 _ => left.push(parameter),
             }
         }
@@ -84,12 +94,36 @@ impl Server {
                 return refuse(why);
             }
         };
-        config.ssl_mode(SslMode::Disable);
+        if wants_tls.is_none() && config.get_hosts().iter().any(is_elsewhere) {
+            tracing::warn!(
+                "the connection to the database is not encrypted: add sslmode=verify-full to its address"
+            );
+        }
+        let tls = (wants_tls == Some(true)).then_some(roots);
+        config.ssl_mode(if tls.is_some() {
+            SslMode::Require
+        } else {
+            SslMode::Disable
+        });
         Ok(Self {
             config,
             schema,
             pool,
+            tls,
         })
+    }
+}
+
+/// Whether what is sent to this host leaves the machine.
+fn is_elsewhere(host: &Host) -> bool {
+    match host {
+        Host::Unix(_) => false,
+        Host::Tcp(name) => {
+            name != "localhost"
+                && !name
+                    .parse::<IpAddr>()
+                    .is_ok_and(|address| address.is_loopback())
+        }
     }
 }
 

@@ -155,3 +155,93 @@ pub(crate) fn replace_word(text: &str, word: &str, by: &str) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<Kind> {
+        tokens(text)
+            .map(|token| token.kind)
+            .filter(|kind| *kind != Kind::Blank)
+            .collect()
+    }
+
+    #[test]
+    fn pieces_follow_each_other_without_gaps() {
+        let texts = [
+            "",
+            "a",
+            "a 'b",
+            "/* a",
+            "-- a",
+            "$",
+            "$1",
+            "é\u{a0}ß",
+            "\"a\"\"b\"",
+            "E'a'",
+            "a;;b -- c\n;",
+        ];
+        for text in texts {
+            let joined: String = tokens(text).map(|token| token.text).collect();
+            assert_eq!(joined, text);
+        }
+    }
+
+    #[test]
+    fn code_is_told_from_text() {
+        use Kind::{Placeholder, Quoted, Semicolon, Sign, Word};
+        assert_eq!(kinds("a = $12;"), [Word, Sign, Placeholder(12), Semicolon]);
+        assert_eq!(
+            kinds("'$1;' \"$2;\" /* $3; */ -- $4;\n b"),
+            [Quoted, Quoted, Word]
+        );
+        assert_eq!(kinds("'it''s $1'"), [Quoted, Quoted]);
+        assert_eq!(kinds("a--b\n$1"), [Word, Placeholder(1)]);
+    }
+
+    #[test]
+    fn what_one_database_alone_understands_is_foreign() {
+        let foreign = [
+            "?",
+            ":a",
+            "@a",
+            "a::b",
+            "[a]",
+            "`a`",
+            "$a",
+            "$",
+            "$$a$$",
+            "$01",
+            "$0",
+            "$1a",
+            "E'a'",
+            "x'00'",
+            "'a",
+            "\"a",
+            "/* a",
+            "/* /* a */ */",
+            "a[1]",
+        ];
+        for text in foreign {
+            let is_foreign = kinds(text)
+                .iter()
+                .any(|kind| matches!(kind, Kind::Foreign(_)));
+            assert!(is_foreign, "{text}: {:?}", kinds(text));
+        }
+    }
+
+    #[test]
+    fn statements_are_cut_where_they_end() {
+        let text = "; a 'b;' ; -- c;\n /* d; */ e \";\";;\n f -- g";
+        let cut = statements(text).expect("it is all of the dialect");
+        assert_eq!(cut, ["a 'b;'", "-- c;\n /* d; */ e \";\"", "f -- g"]);
+    }
+
+    #[test]
+    fn words_are_replaced_in_code_only() {
+        let text = "a BYTEA, bytea2 Bytea, 'BYTEA' \"bytea\" -- BYTEA";
+        let replaced = "a BLOB, bytea2 BLOB, 'BYTEA' \"bytea\" -- BYTEA";
+        assert_eq!(replace_word(text, "BYTEA", "BLOB"), replaced);
+    }
+}

@@ -86,6 +86,15 @@ async fn let_go(held: &Client) {
     held.batch_execute("COMMIT").await.expect("committed");
 }
 
+/// How many migrations the schema says were applied.
+async fn applied(place: &Place) -> i64 {
+    let count = beside(place)
+        .await
+        .query_one("SELECT count(*) FROM schema_migrations", &[])
+        .await;
+    count.map_or(0, |row| row.get(0))
+}
+
 #[tokio::test]
 async fn addresses_are_understood_or_refused() {
     let refused = [
@@ -121,7 +130,7 @@ async fn addresses_are_understood_or_refused() {
         .await
         .expect("it opens");
     db.ping().await.expect("it answers");
-    let missing = server().replacen("/test", "/no_such_database", 1);
+    let missing = with(&server(), "dbname=no_such_database");
     let refused = Db::open(&missing, MIGRATIONS).await.err().expect("refused");
     assert!(refused.to_string().contains("does not exist"), "{refused}");
 }
@@ -276,6 +285,57 @@ async fn a_connection_lost_before_the_commit_is_tried_again() {
     wire.mend();
     db.write(add("c")).await.expect("it heals");
     assert_eq!(count(&db).await, 3);
+}
+
+/// Should `BEGIN` ever fail, what was sent behind it must not happen one by one.
+#[tokio::test]
+async fn nothing_happens_without_a_transaction() {
+    let place = place("no_transaction").await;
+    let wire = Wire::to(&server()).await;
+    let db = Db::open(&wire.address(&place.url), MIGRATIONS)
+        .await
+        .expect("it opens");
+    let plain = Unit::from(sql("INSERT INTO things (id) VALUES ('plain')"));
+    for unit in [add("checked"), plain] {
+        db.write(unit.clone()).await.expect("written");
+        db.write(sql("DELETE FROM things")).await.expect("deleted");
+        wire.cut(Cut::Garble("BEGIN"));
+        let refused = db.write(unit).await.expect_err("there is no transaction");
+        assert!(matches!(refused, Error::Unavailable(_)), "{refused}");
+        wire.mend();
+        assert_eq!(count(&db).await, 0);
+    }
+}
+
+/// A server that hangs: each caller is told in bounded time, and what could not have been committed is known for it.
+#[tokio::test]
+async fn a_silent_server_is_unavailable() {
+    let place = place("silent").await;
+    let wire = Wire::to(&server()).await;
+    let db = Db::open(&wire.address(&place.url), MIGRATIONS)
+        .await
+        .expect("it opens");
+    let plain = || Unit::from(sql("DELETE FROM things WHERE id = 'plain'"));
+    // Both connections that write are there and know their statements.
+    let (one, other) = tokio::join!(db.write(add("warm")), db.write(plain()));
+    one.and(other).expect("written");
+    db.ping().await.expect("it answers");
+    wire.cut(Cut::Silence);
+    let (checked, unchecked, asked) =
+        tokio::join!(db.write(add("a")), db.write(plain()), db.ping());
+    assert!(matches!(checked, Err(Error::Unavailable(_))), "{checked:?}");
+    assert!(
+        matches!(
+            unchecked,
+            Err(Error::OutcomeUnknown(_) | Error::Unavailable(_))
+        ),
+        "{unchecked:?}"
+    );
+    assert!(matches!(asked, Err(Error::Unavailable(_))), "{asked:?}");
+    wire.mend();
+    db.write(add("b")).await.expect("it heals");
+    let ids: Vec<_> = things(&db).await.into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, ["b", "warm"]);
 }
 
 /// The server is stopped at once and started again, several times, under writers that go on: what they were told is

@@ -5,8 +5,10 @@ mod suite;
 use std::{
     fs,
     future::{Ready, ready},
+    io::{BufRead, BufReader, Write},
     os::unix::fs::PermissionsExt,
     path::PathBuf,
+    process::{Command, Stdio},
 };
 
 use db::{Db, Error, OpenError, sql};
@@ -41,6 +43,16 @@ fn hold_a_write(place: &Place) -> Ready<Connection> {
 fn let_go(held: &Connection) -> Ready<()> {
     held.execute_batch("COMMIT").expect("committed");
     ready(())
+}
+
+/// How many migrations the file says were applied.
+fn applied(place: &Place) -> Ready<i64> {
+    let count = Connection::open(path(place)).and_then(|db| {
+        db.query_row("SELECT count(*) FROM schema_migrations", [], |row| {
+            row.get(0)
+        })
+    });
+    ready(count.unwrap_or(0))
 }
 
 #[tokio::test]
@@ -156,6 +168,74 @@ async fn a_locked_file_is_busy_for_writers_only() {
     let_go(&held).await;
     db.write(add("b")).await.expect("it heals");
     assert_eq!(things(&db).await, [("b".to_owned(), 2)]);
+}
+
+/// The test is its own child, whose files may not grow beyond what the shell allows, until the parent lifts that.
+#[tokio::test]
+async fn a_full_disk_is_unavailable_until_there_is_room() {
+    if let Some(place) = Place::inherited() {
+        return fill(&place).await;
+    }
+    let place = place("").await;
+    place.open().await.close().await;
+    let this = place.child("a_full_disk_is_unavailable_until_there_is_room");
+    let mut child = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -S -f 600; exec \"$0\" \"$@\""])
+        .arg(this.get_program())
+        .args(this.get_args())
+        .env("DB_PLACE", &place.url)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped"))
+        .lines()
+        .map_while(Result::ok);
+    assert!(
+        lines.any(|line| line.contains("full")),
+        "it says that it is full"
+    );
+    let pid = child.id().to_string();
+    let lifted = Command::new("prlimit")
+        .args(["--pid", &pid, "--fsize=unlimited"])
+        .status();
+    assert!(lifted.expect("prlimit").success());
+    child
+        .stdin
+        .take()
+        .expect("piped")
+        .write_all(b"there is room\n")
+        .expect("said");
+    lines.for_each(drop);
+    assert!(child.wait().expect("it ends").success());
+}
+
+async fn fill(place: &Place) {
+    let db = place.open().await;
+    let mut written = 0;
+    let refused = loop {
+        match db.write(add(&format!("{written:01000}"))).await {
+            Ok(_) => written += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, Error::Unavailable(_)), "{refused}");
+    assert!(
+        db.write(add("not yet"))
+            .await
+            .is_err_and(|e| e.is_unavailable())
+    );
+    assert_eq!(count(&db).await, written, "questions are answered");
+    std::io::stdout().write_all(b"full\n").expect("said");
+    std::io::stdin()
+        .read_line(&mut String::new())
+        .expect("heard");
+    db.write(add("at last")).await.expect("it heals");
+    assert_eq!(count(&db).await, written + 1);
+    db.integrity().await.expect("whole");
+    db.close().await;
+    let db = place.open().await;
+    assert_eq!(count(&db).await, written + 1);
 }
 
 #[tokio::test]

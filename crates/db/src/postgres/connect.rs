@@ -3,11 +3,15 @@
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use deadpool_postgres::{ClientWrapper, Connect};
-use tokio::{task::JoinHandle, time::timeout};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
 
-use super::{CONNECT, convert::describe};
-use crate::address::Server;
+use super::{CONNECT, convert::describe, tls::Tls};
+use crate::{OpenError, address::Server};
 
 /// Makes connections whose sessions are all alike.
 #[derive(Clone)]
@@ -15,6 +19,7 @@ pub(super) struct Connector(Arc<Inner>);
 
 struct Inner {
     config: Config,
+    tls: Option<Tls>,
     setup: String,
 }
 
@@ -30,7 +35,7 @@ const SETUP: &str = "SET default_transaction_read_only = on; \
      SET idle_in_transaction_session_timeout = '10s'";
 
 impl Connector {
-    pub(super) fn new(server: &Server) -> Self {
+    pub(super) fn new(server: &Server) -> Result<Self, OpenError> {
         let mut config = server.config.clone();
         // A peer that vanished is noticed within a minute, even when nobody asks it anything.
         config
@@ -44,7 +49,8 @@ impl Connector {
             setup.push_str("; SET search_path = ");
             setup.push_str(schema);
         }
-        Self(Arc::new(Inner { config, setup }))
+        let tls = server.tls.as_ref().map(Tls::new).transpose()?;
+        Ok(Self(Arc::new(Inner { config, tls, setup })))
     }
 
     pub(super) fn config(&self) -> &Config {
@@ -72,17 +78,28 @@ impl Connect for Connector {
     fn connect(&self, config: &Config) -> Connecting<'_> {
         let config = config.clone();
         Box::pin(async move {
-            let (client, connection) = config.connect(NoTls).await?;
-            let running = tokio::spawn(async move {
-                if let Err(e) = connection.await {
-                    tracing::warn!(
-                        error = describe(&e),
-                        "a connection to the database was lost"
-                    );
-                }
-            });
+            let (client, running) = match &self.0.tls {
+                Some(tls) => run(config.connect(tls.clone()).await?),
+                None => run(config.connect(NoTls).await?),
+            };
             client.batch_execute(&self.0.setup).await?;
             Ok((client, running))
         })
     }
+}
+
+/// Lets a connection work in a task of its own.
+fn run<T>((client, connection): (Client, Connection<Socket, T>)) -> (Client, JoinHandle<()>)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let running = tokio::spawn(async move {
+        if let Err(e) = connection.await {
+            tracing::warn!(
+                error = describe(&e),
+                "a connection to the database was lost"
+            );
+        }
+    });
+    (client, running)
 }

@@ -7,6 +7,7 @@ mod connect;
 mod convert;
 mod lanes;
 mod migrate;
+mod tls;
 mod unit;
 
 use std::{sync::Arc, time::Duration};
@@ -35,7 +36,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Connects, brings the schema up to date, and makes the pools; they connect when they are first used.
     pub(crate) async fn open(server: Server, migrations: &[Migration]) -> Result<Self, OpenError> {
-        let connector = Connector::new(&server);
+        let connector = Connector::new(&server)?;
         migrate::migrate(&connector, server.schema.as_deref(), migrations).await?;
         let manager = Manager::from_connect(
             connector.config().clone(),

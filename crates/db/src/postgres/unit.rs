@@ -3,7 +3,7 @@
 use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 
 use deadpool_postgres::{ClientWrapper, Object, Pool, PoolError};
-use tokio::time::{sleep, timeout};
+use tokio::time::{error::Elapsed, sleep, timeout};
 use tokio_postgres::Statement;
 
 use super::{
@@ -79,31 +79,33 @@ async fn run(connection: &ClientWrapper, unit: &Unit) -> Result<Written, Failure
         };
         return Err(useless(error(SILENT.to_owned())));
     };
-    match (outcomes(answers, unit, commit.is_some()), commit) {
-        (Ok(outcomes), commit) => {
-            let commit = match commit {
-                Some(commit) => Ok(commit),
-                None => timeout(ANSWER, control(connection, "COMMIT")).await,
-            };
-            match commit {
-                Ok(Ok(_)) => Ok(Written { outcomes }),
-                Ok(Err(e)) => Err(uncommitted(&e, outcomes.len())),
-                Err(_) => Err(useless(Error::OutcomeUnknown(SILENT.to_owned()))),
-            }
+    match outcomes(answers, unit, commit.is_some()) {
+        Ok(outcomes) => match ended(connection, "COMMIT", commit).await {
+            Ok(Ok(_)) => Ok(Written { outcomes }),
+            Ok(Err(e)) => Err(uncommitted(&e, outcomes.len())),
+            Err(_) => Err(useless(Error::OutcomeUnknown(SILENT.to_owned()))),
+        },
+        Err(failure) if !failure.usable => Err(failure),
+        Err(failure) => {
+            let end = ended(connection, "ROLLBACK", commit).await;
+            Err(Failure {
+                usable: matches!(end, Ok(Ok(_))),
+                ..failure
+            })
         }
-        // A transaction that has failed answers `COMMIT` by rolling back.
-        (Err(failure), Some(commit)) => Err(Failure {
-            usable: failure.usable && commit.is_ok(),
-            ..failure
-        }),
-        (Err(failure), None) => {
-            let usable = failure.usable
-                && matches!(
-                    timeout(ANSWER, control(connection, "ROLLBACK")).await,
-                    Ok(Ok(_))
-                );
-            Err(Failure { usable, ..failure })
-        }
+    }
+}
+
+/// The answer to what ends the transaction: to the commit if one was sent already, which rolls back a transaction that
+/// has failed.
+async fn ended(
+    connection: &ClientWrapper,
+    sql: &'static str,
+    commit: Option<Answered>,
+) -> Result<Answered, Elapsed> {
+    match commit {
+        Some(answer) => Ok(answer),
+        None => timeout(ANSWER, control(connection, sql)).await,
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::oneshot;
 
 use super::{
@@ -117,10 +117,15 @@ fn run_group(connection: &Connection, jobs: &[Job]) -> Result<Vec<Result<Written
         .iter()
         .map(|job| in_savepoint(connection, &job.unit))
         .collect::<Result<_, _>>()?;
-    control(connection, "COMMIT").map_err(|e| match e.sqlite_error_code() {
+    control(connection, "COMMIT").map_err(|e| match e.sqlite_error() {
         // The journal may hold the whole commit although the disk did not confirm it. The next commit overwrites it,
-        // but a crash before that would bring it to life.
-        Some(ErrorCode::SystemIoFailure) => Error::OutcomeUnknown(e.to_string()),
+        // but a crash before that would bring it to life. A commit that could not be written is not there.
+        Some(cause)
+            if cause.code == ErrorCode::SystemIoFailure
+                && cause.extended_code != ffi::SQLITE_IOERR_WRITE =>
+        {
+            Error::OutcomeUnknown(e.to_string())
+        }
         _ => lost(&failure(&e, 0)),
     })?;
     Ok(results)

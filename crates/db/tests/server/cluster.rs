@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -18,37 +18,51 @@ impl Cluster {
     /// Makes a cluster on a socket in a folder of its own and starts it. `TEST_POSTGRES_BIN` says where the programs of
     /// PostgreSQL are if they are not where Debian puts them.
     pub(crate) fn start() -> Cluster {
+        let cluster = Self::make("listen_addresses = ''");
+        cluster.control(&["start"]);
+        cluster
+    }
+
+    /// The same on a port of this machine, with a certificate and its key.
+    pub(crate) fn start_with_tls(port: u16, certificate: &str, key: &str) -> Cluster {
+        let cluster = Self::make(&format!(
+            "listen_addresses = '127.0.0.1'\nport = {port}\nssl = on"
+        ));
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let path = cluster.data().join(name);
+            fs::write(&path, text).expect("written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("made private");
+            give_away(&path);
+        }
+        cluster.control(&["start"]);
+        cluster
+    }
+
+    fn make(settings: &str) -> Cluster {
         let programs =
             std::env::var_os("TEST_POSTGRES_BIN").map_or_else(newest_of_debian, PathBuf::from);
         let cluster = Cluster {
             folder: tempfile::tempdir().expect("a folder"),
             programs,
         };
-        if is_root() {
-            run(Command::new("chown")
-                .arg("postgres")
-                .arg(cluster.folder.path()));
-        }
+        give_away(cluster.folder.path());
+        let arguments = [
+            "-A",
+            "trust",
+            "-U",
+            "tester",
+            "-E",
+            "UTF8",
+            "--no-sync",
+            "-D",
+        ];
         run(cluster
             .program("initdb")
-            .args([
-                "-A",
-                "trust",
-                "-U",
-                "tester",
-                "-E",
-                "UTF8",
-                "--no-sync",
-                "-D",
-            ])
+            .args(arguments)
             .arg(cluster.data()));
-        let settings = format!(
-            "fsync = off\nlisten_addresses = ''\nunix_socket_directories = '{}'\n",
-            cluster.folder.path().display()
-        );
-        let file = cluster.data().join("postgresql.auto.conf");
-        fs::write(file, settings).expect("configured");
-        cluster.control(&["start"]);
+        let socket = cluster.folder.path().display();
+        let settings = format!("fsync = off\nunix_socket_directories = '{socket}'\n{settings}\n");
+        fs::write(cluster.data().join("postgresql.auto.conf"), settings).expect("configured");
         cluster
     }
 
@@ -100,6 +114,13 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         self.control(&["stop", "-m", "immediate"]);
+    }
+}
+
+/// To the user that PostgreSQL runs as when we are root.
+fn give_away(path: &Path) {
+    if is_root() {
+        run(Command::new("chown").arg("postgres").arg(path));
     }
 }
 

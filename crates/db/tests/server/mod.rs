@@ -1,4 +1,5 @@
 //! Servers to be ill-treated, and the wires to them.
 
 pub(crate) mod cluster;
+mod tls;
 pub(crate) mod wire;

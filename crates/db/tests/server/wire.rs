@@ -15,7 +15,11 @@ pub(crate) enum Cut {
     AnswerOf(&'static str),
     /// The first that carries the word does not arrive.
     Once(&'static str),
-    /// Nothing arrives any more.
+    /// What carries the word arrives with another in its place.
+    Garble(&'static str),
+    /// Nothing arrives any more, on either side, and nobody is told.
+    Silence,
+    /// Both sides see that it is cut.
     All,
 }
 
@@ -103,36 +107,46 @@ async fn relay(client: TcpStream, server: Box<dyn Stream>, cut: watch::Sender<Cu
         tokio::select! {
             () = is_cut => return None,
             length = from_client.read(&mut asked) => {
-                let bytes = &asked[..length.ok().filter(|length| *length > 0)?];
+                let bytes = &mut asked[..length.ok().filter(|length| *length > 0)?];
                 let now = *cut.borrow();
                 match now {
-                    Cut::Once(word) if carries(word, bytes) => {
+                    Cut::Silence => continue,
+                    Cut::Once(word) if find(word, bytes).is_some() => {
                         cut.send_replace(Cut::Never);
                         return None;
                     }
-                    Cut::AnswerOf(word) if carries(word, bytes) => {
+                    Cut::AnswerOf(word) if find(word, bytes).is_some() => {
                         to_server.write_all(bytes).await.ok()?;
                         // The server has done it when it says so, to nobody.
                         loop {
                             let length = from_server.read(&mut answered).await.ok()?;
-                            if length == 0 || carries(word, &answered[..length]) {
+                            if length == 0 || find(word, &answered[..length]).is_some() {
                                 return None;
                             }
                         }
                     }
-                    _ => to_server.write_all(bytes).await.ok()?,
+                    Cut::Garble(word) => {
+                        if let Some(start) = find(word, bytes) {
+                            bytes[start..start + word.len()].fill(b'?');
+                        }
+                    }
+                    _ => {}
                 }
+                to_server.write_all(bytes).await.ok()?;
             }
             length = from_server.read(&mut answered) => {
                 let bytes = &answered[..length.ok().filter(|length| *length > 0)?];
-                to_client.write_all(bytes).await.ok()?;
+                let now = *cut.borrow();
+                if now != Cut::Silence {
+                    to_client.write_all(bytes).await.ok()?;
+                }
             }
         }
     }
 }
 
-fn carries(word: &str, bytes: &[u8]) -> bool {
+fn find(word: &str, bytes: &[u8]) -> Option<usize> {
     bytes
         .windows(word.len())
-        .any(|part| part == word.as_bytes())
+        .position(|part| part == word.as_bytes())
 }

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Write},
 };
 
-use db::Db;
+use db::{Db, Migration, sql};
 
 use super::{Place, add, things};
 
@@ -46,6 +46,54 @@ pub(crate) async fn kill_9_loses_nothing(place: Place) {
         db.integrity().await.expect("whole");
         db.close().await;
     }
+}
+
+/// The test is its own child, which migrates until it is killed.
+pub(crate) async fn kill_9_in_a_migration(place: Place) {
+    const MANY: u32 = 240;
+    let table = |n: u32| {
+        let text = format!("CREATE TABLE t{n} (a TEXT); INSERT INTO t{n} (a) VALUES ('x'), ('y')");
+        Migration {
+            version: n,
+            name: "a table",
+            sql: text.leak(),
+        }
+    };
+    let migrations: Vec<Migration> = (1..=MANY).map(table).collect();
+    if place.is_child {
+        Db::open(&place.url, &migrations).await.expect("it opens");
+        return;
+    }
+    for killed_at in [1, 40, 90, 150] {
+        let mut child = place
+            .child("kill_9_in_a_migration")
+            .spawn()
+            .expect("it starts");
+        while crate::applied(&place).await < killed_at {
+            tokio::task::yield_now().await;
+        }
+        child.kill().expect("killed");
+        assert!(
+            !child.wait().expect("it ended").success(),
+            "it was killed in the middle"
+        );
+        // What was noted is there: none of it is refused. What was not noted is not: the next round makes it anew.
+        let done = usize::try_from(crate::applied(&place).await).expect("a count");
+        assert!(done < migrations.len(), "it was killed in the middle");
+        Db::open(&place.url, &migrations[..done])
+            .await
+            .expect("untouched or done")
+            .close()
+            .await;
+    }
+    let db = Db::open(&place.url, &migrations)
+        .await
+        .expect("it completes");
+    let last = sql("SELECT count(*) AS n FROM t240");
+    assert_eq!(
+        db.one(last, |row| row.int("n")).await.expect("asked"),
+        Some(2)
+    );
 }
 
 async fn storm(db: &Db) {

@@ -126,7 +126,7 @@ macro_rules! suite {
             migrations: they_run_once, a_newer_schema_is_refused, a_changed_migration_is_refused,
                 a_failing_migration_leaves_nothing, transactions_are_not_their_business,
                 their_numbers_ascend, many_processes_make_one_schema;
-            crashes: kill_9_loses_nothing;
+            crashes: kill_9_loses_nothing, kill_9_in_a_migration;
         }
     };
 }
