@@ -6,6 +6,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// More connections than this are not useful on one machine, however many files it may open.
 const MOST_CONNECTIONS: usize = 10_000;
+/// Files that stay for the rest, however few there are: about twenty are open before the first connection.
+const RESERVED_FILES: u64 = 32;
 /// When the system does not say how many files may be open: what a login shell usually gets.
 const ASSUMED_OPEN_FILES: u64 = 1_024;
 
@@ -32,8 +34,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Three quarters of the files that this process may open go to connections, at most 10,000 of them; the rest is for
-    /// the database, logs and certificates.
+    /// Of the files that this process may open, a quarter and at least 32 stay for the database, logs and certificates.
+    /// The rest goes to connections, at most 10,000 of them.
     fn default() -> Self {
         let open_files = getrlimit(Resource::Nofile)
             .current
@@ -52,8 +54,8 @@ impl Default for Limits {
 }
 
 fn connections_within(open_files: u64) -> usize {
-    let three_quarters = open_files - open_files / 4;
-    usize::try_from(three_quarters).map_or(MOST_CONNECTIONS, |n| n.clamp(1, MOST_CONNECTIONS))
+    let free = open_files.saturating_sub(RESERVED_FILES.max(open_files / 4));
+    usize::try_from(free).map_or(MOST_CONNECTIONS, |free| free.clamp(1, MOST_CONNECTIONS))
 }
 
 /// Raises the number of files that this process may open to as many as it is allowed to ask for, and says how many that
@@ -77,7 +79,7 @@ mod tests {
     #[test]
     fn connections_leave_files_for_the_rest() {
         assert_eq!(connections_within(0), 1);
-        assert_eq!(connections_within(64), 48);
+        assert_eq!(connections_within(64), 32);
         assert_eq!(connections_within(1_024), 768);
         assert_eq!(connections_within(524_288), MOST_CONNECTIONS);
         assert_eq!(connections_within(u64::MAX), MOST_CONNECTIONS);
