@@ -222,7 +222,8 @@ async fn a_commit_whose_answer_is_lost_is_not_known() {
     let db = Db::open(&wire.address(&place.url), MIGRATIONS)
         .await
         .expect("it opens");
-    let plain = |id| Unit::from(sql("INSERT INTO things (id) VALUES ($1)").bind(id));
+    let plain =
+        |id| Unit::from(sql("INSERT INTO things (id) VALUES ($1) ON CONFLICT DO NOTHING").bind(id));
     for (name, unit) in [
         ("two trips", add("two trips")),
         ("one trip", plain("one trip")),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use deadpool_postgres::ClientWrapper;
 use tokio::{
-    sync::{Mutex, Semaphore},
+    sync::{Mutex, MutexGuard, Semaphore},
     time::timeout,
 };
 
@@ -49,41 +49,17 @@ impl Lanes {
         }
     }
 
-    /// Asks, and asks once more when the connection turns out to be dead: a question changes nothing.
+    /// Asks on the lane with the most room, so that no question waits behind a long one while the other lane is free;
+    /// and once more when the connection turns out to be dead, for a question changes nothing.
     pub(super) async fn ask(&self, question: &Sql) -> Result<Vec<Row>, Error> {
-        let answer = match self.ask_once(question).await {
-            Err(Failure::Lost(_)) => self.ask_once(question).await,
+        let [one, other] = &self.lanes;
+        let other_is_freer = other.room.available_permits() > one.room.available_permits();
+        let lane = if other_is_freer { other } else { one };
+        let answer = match lane.ask(&self.connector, question).await {
+            Err(Failure::Lost(_)) => lane.ask(&self.connector, question).await,
             answer => answer,
         };
         answer.map_err(|(Failure::Lost(error) | Failure::Final(error))| error)
-    }
-
-    async fn ask_once(&self, question: &Sql) -> Result<Vec<Row>, Failure> {
-        let busy = || {
-            Failure::Final(Error::Unavailable(
-                "no connection was free in time".to_owned(),
-            ))
-        };
-        // The lane with the most room: no question waits behind a long one while the other lane is free.
-        let lane =
-            if self.lanes[0].room.available_permits() >= self.lanes[1].room.available_permits() {
-                &self.lanes[0]
-            } else {
-                &self.lanes[1]
-            };
-        let turn = async {
-            let room = lane.room.acquire().await;
-            (room, lane.connect(&self.connector).await)
-        };
-        let (_room, connection) = timeout(TURN, turn).await.map_err(|_| busy())?;
-        let connection = connection.map_err(|why| Failure::Final(Error::Unavailable(why)))?;
-        if let Ok(answer) = timeout(ANSWER, answer(&connection, question)).await {
-            return answer;
-        }
-        lane.forget(&connection).await;
-        Err(Failure::Final(Error::Unavailable(
-            "the server did not answer in time".to_owned(),
-        )))
     }
 
     /// Questions that are under way.
@@ -102,15 +78,23 @@ impl Lanes {
 }
 
 impl Lane {
-    /// The connection of this lane, a fresh one if there is none that lives.
-    async fn connect(&self, connector: &Connector) -> Result<Arc<ClientWrapper>, String> {
-        let mut connection = self.connection.lock().await;
-        if let Some(living) = connection.as_ref().filter(|it| !it.is_closed()) {
-            return Ok(Arc::clone(living));
+    async fn ask(&self, connector: &Connector, question: &Sql) -> Result<Vec<Row>, Failure> {
+        let unavailable = |why: &str| Failure::Final(Error::Unavailable(why.to_owned()));
+        let turn = async { (self.room.acquire().await, self.connection.lock().await) };
+        let Ok((_room, slot)) = timeout(TURN, turn).await else {
+            return Err(unavailable("no connection was free in time"));
+        };
+        let connection = living(slot, connector)
+            .await
+            .map_err(|why| unavailable(&why))?;
+        let Ok(answer) = timeout(ANSWER, answer(&connection, question)).await else {
+            self.forget(&connection).await;
+            return Err(unavailable("the server did not answer in time"));
+        };
+        if matches!(answer, Err(Failure::Lost(_))) {
+            self.forget(&connection).await;
         }
-        let fresh = Arc::new(connector.connect().await?);
-        *connection = Some(Arc::clone(&fresh));
-        Ok(fresh)
+        answer
     }
 
     /// Lets the next question find a fresh connection instead of this one.
@@ -120,6 +104,19 @@ impl Lane {
             *connection = None;
         }
     }
+}
+
+/// The connection in the slot, a fresh one if there is none that lives.
+async fn living(
+    mut slot: MutexGuard<'_, Option<Arc<ClientWrapper>>>,
+    connector: &Connector,
+) -> Result<Arc<ClientWrapper>, String> {
+    if let Some(living) = slot.as_ref().filter(|it| !it.is_closed()) {
+        return Ok(Arc::clone(living));
+    }
+    let fresh = Arc::new(connector.connect().await?);
+    *slot = Some(Arc::clone(&fresh));
+    Ok(fresh)
 }
 
 async fn answer(connection: &ClientWrapper, question: &Sql) -> Result<Vec<Row>, Failure> {

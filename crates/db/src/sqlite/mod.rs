@@ -7,9 +7,10 @@ mod reader;
 mod writer;
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -51,27 +52,30 @@ impl Sqlite {
         role: Role,
     ) -> Result<Self, OpenError> {
         let file = open::File::open(path, migrations, role)?;
-        let readers =
-            std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
-        let reads = Arc::new(Queue::new(QUEUE));
-        let writes = Arc::new(Queue::new(QUEUE));
-        let mut threads = Vec::new();
-        let sqlite_path = file.path.clone();
-        for _ in 0..readers {
-            threads.push(reader::start(
-                open::reader(&sqlite_path)?,
-                Arc::clone(&reads),
-            ));
+        let path = file.path.clone();
+        let unstarted = |e: io::Error| OpenError::File {
+            path: path.display().to_string(),
+            reason: format!("a thread could not be started: {e}"),
+        };
+        let readers = thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
+        let connections = (0..readers)
+            .map(|_| open::reader(&path))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut this = Self {
+            path: path.clone(),
+            reads: Arc::new(Queue::new(QUEUE)),
+            writes: Arc::new(Queue::new(QUEUE)),
+            readers,
+            threads: Mutex::default(),
+        };
+        let mut threads = Vec::with_capacity(readers + 1);
+        for connection in connections {
+            threads.push(reader::start(connection, Arc::clone(&this.reads)).map_err(unstarted)?);
         }
         // The writer is the last to be waited for, and the last connection to close empties the journal.
-        threads.push(writer::start(file, Arc::clone(&writes)));
-        Ok(Self {
-            path: sqlite_path,
-            reads,
-            writes,
-            readers,
-            threads: Mutex::new(threads),
-        })
+        threads.push(writer::start(file, Arc::clone(&this.writes)).map_err(unstarted)?);
+        this.threads = Mutex::new(threads);
+        Ok(this)
     }
 
     /// Asks for up to `most` rows.

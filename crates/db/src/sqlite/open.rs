@@ -193,3 +193,40 @@ pub(super) fn sqlite_error(path: &Path, error: &rusqlite::Error) -> OpenError {
         reason: format!("{error}{advice}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What each connection is told decides whether an acknowledged change is on the disk and a reader can write.
+    #[test]
+    fn connections_are_set_up_as_promised() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = File::open(&folder.path().join("test.db"), &[], Role::Server).expect("it opens");
+        let reader = reader(&file.path).expect("it opens");
+        let told = |connection: &Connection, pragma: &str| -> String {
+            let row = |row: &rusqlite::Row<'_>| row.get_ref(0).map(|value| format!("{value:?}"));
+            connection
+                .pragma_query_value(None, pragma, row)
+                .expect("it is told")
+        };
+        let writer = [
+            ("journal_mode", "Text([119, 97, 108])"),
+            ("synchronous", "Integer(2)"),
+            ("foreign_keys", "Integer(1)"),
+            ("busy_timeout", "Integer(5000)"),
+            ("trusted_schema", "Integer(0)"),
+            ("wal_autocheckpoint", "Integer(1000)"),
+            ("query_only", "Integer(0)"),
+        ];
+        for (pragma, value) in writer {
+            assert_eq!(told(&file.writer, pragma), value, "{pragma}");
+        }
+        for (pragma, value) in [
+            ("query_only", "Integer(1)"),
+            ("busy_timeout", "Integer(5000)"),
+        ] {
+            assert_eq!(told(&reader, pragma), value, "{pragma}");
+        }
+    }
+}

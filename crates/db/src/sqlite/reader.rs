@@ -1,6 +1,7 @@
 //! A thread that answers questions.
 
 use std::{
+    io,
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -19,21 +20,23 @@ pub(super) struct Job {
 }
 
 /// Starts a thread that answers from the queue until it is closed.
-pub(super) fn start(connection: Connection, queue: Arc<Queue<Job>>) -> JoinHandle<()> {
-    thread::spawn(move || {
-        while let Some(Job {
-            question,
-            most,
-            answer,
-        }) = queue.take(1).pop()
-        {
-            // Nobody waits any longer: the caller gave up or went away.
-            if answer.is_closed() {
-                continue;
+pub(super) fn start(connection: Connection, queue: Arc<Queue<Job>>) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new()
+        .name("db-read".to_owned())
+        .spawn(move || {
+            while let Some(Job {
+                question,
+                most,
+                answer,
+            }) = queue.take(1).pop()
+            {
+                // Nobody waits any longer: the caller gave up or went away.
+                if answer.is_closed() {
+                    continue;
+                }
+                let _ = answer.send(ask(&connection, &question, most));
             }
-            let _ = answer.send(ask(&connection, &question, most));
-        }
-    })
+        })
 }
 
 fn ask(connection: &Connection, question: &Sql, most: usize) -> Result<Vec<Row>, Error> {

@@ -4,6 +4,7 @@
 //! one thing that is slow, the wait for the disk. A unit is acknowledged when the commit of its group is on disk.
 
 use std::{
+    io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -60,24 +61,26 @@ impl Job {
 }
 
 /// Starts the thread, which owns the file and its lock, and ends when the queue is closed and empty.
-pub(super) fn start(file: File, queue: Arc<Queue<Job>>) -> JoinHandle<()> {
+pub(super) fn start(file: File, queue: Arc<Queue<Job>>) -> io::Result<JoinHandle<()>> {
     let File { writer, lock, .. } = file;
-    thread::spawn(move || {
-        let ending = Ending(queue);
-        loop {
-            let mut jobs = ending.0.take(GROUP);
-            if jobs.is_empty() {
-                break;
+    thread::Builder::new()
+        .name("db-write".to_owned())
+        .spawn(move || {
+            let ending = Ending(queue);
+            loop {
+                let mut jobs = ending.0.take(GROUP);
+                if jobs.is_empty() {
+                    break;
+                }
+                jobs.retain(|job| job.claim.take());
+                if !jobs.is_empty() {
+                    write_group(&writer, jobs);
+                }
             }
-            jobs.retain(|job| job.claim.take());
-            if !jobs.is_empty() {
-                write_group(&writer, jobs);
-            }
-        }
-        // The next server may come when the last word is in the file.
-        drop(writer);
-        drop(lock);
-    })
+            // The next server may come when the last word is in the file.
+            drop(writer);
+            drop(lock);
+        })
 }
 
 /// However the thread ends, nobody is left waiting for it.
