@@ -138,5 +138,8 @@ impl App {
 /// seal under different keys.
 pub async fn prove_sealer(db: &Db, sealer: &Sealer) -> Result<(), CannotStart> {
     let found = store::mark(db, &sealer.seal(store::MARK, store::MARK.as_bytes())).await?;
-    sealer.open(store::MARK, &found).map(drop).map_err(|_| CannotStart::WrongSecretKey)
+    sealer
+        .open(store::MARK, &found)
+        .map(drop)
+        .map_err(|_| CannotStart::WrongSecretKey)
 }

@@ -9,8 +9,13 @@ pub const MARK: &str = "sealing_mark";
 
 /// Keeps `sealed` as the mark unless there is one, and gives back the mark that is kept.
 pub async fn mark(db: &Db, sealed: &[u8]) -> Result<Vec<u8>, Error> {
-    let keep = sql("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING");
-    db.write(Unit::new().run(keep.bind(MARK).bind(sealed))).await?;
+    let keep =
+        sql("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING");
+    db.write(Unit::new().run(keep.bind(MARK).bind(sealed)))
+        .await?;
     let kept = sql("SELECT value FROM settings WHERE name = $1").bind(MARK);
-    Ok(db.one(kept, |row| row.bytes("value")).await?.unwrap_or_default())
+    Ok(db
+        .one(kept, |row| row.bytes("value"))
+        .await?
+        .unwrap_or_default())
 }

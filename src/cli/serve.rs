@@ -14,13 +14,16 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, Inputs};
 use crate::http::server::{self, Limits, Listener};
-use crate::http::tls::CertificateSource;
+use crate::http::tls::{self, CertificateSource};
 use crate::tokens::keys::REFRESH_EVERY;
 use crate::{figures, logs, router, sessions};
 
 /// How often what has expired is removed, and how much of it at a time.
 const PURGE_EVERY: Duration = Duration::from_secs(30);
 const PURGE_ROWS: u32 = 500;
+
+/// Whoever scrapes figures needs few connections; the rest of what the process may open is for callers.
+const FIGURES_CONNECTIONS: usize = 32;
 
 #[derive(Args)]
 pub(super) struct Serve {
@@ -93,7 +96,10 @@ async fn serve(config: Config, figures: figures::Figures) -> Result<(), Failure>
         let listener = Listener {
             socket,
             tls: None,
-            limits: limits.clone(),
+            limits: Limits {
+                connections: FIGURES_CONNECTIONS,
+                ..limits.clone()
+            },
             is_proxy: Arc::clone(&is_proxy),
         };
         tokio::spawn(listener.serve(
@@ -105,6 +111,7 @@ async fn serve(config: Config, figures: figures::Figures) -> Result<(), Failure>
     tokio::spawn(keep_keys(app.clone()));
     tokio::spawn(purge(app.clone()));
     if let Some(certificate) = &certificate {
+        tokio::spawn(Arc::clone(certificate).watch(tls::WATCH_EVERY));
         tokio::spawn(reload_on_hangup(Arc::clone(certificate)));
     }
     super::welcome::print(&app.config, address, made_secret.as_deref());

@@ -102,11 +102,40 @@ fn look_at_process() {
         .take(2)
         .map(|ticks| ticks.parse::<u64>().ok())
         .sum::<Option<u64>>();
+    let began = fields
+        .split_whitespace()
+        .nth(19)
+        .and_then(|ticks| ticks.parse::<u64>().ok());
+    if let Some(seconds) = began.and_then(since_epoch) {
+        metrics::gauge!("process_start_time_seconds").set(seconds);
+    }
+    if let Some(limit) = rustix::process::getrlimit(rustix::process::Resource::Nofile).current {
+        gauge(
+            "process_max_fds",
+            usize::try_from(limit).unwrap_or(usize::MAX),
+        );
+    }
     if let Some(ticks) = ticks {
         let per_second = rustix::param::clock_ticks_per_second();
         let used = Duration::from_micros(ticks.saturating_mul(1_000_000) / per_second.max(1));
         metrics::gauge!("process_cpu_seconds_total").set(used.as_secs_f64());
     }
+}
+
+/// A moment in clock ticks since the machine began, in seconds since the Unix epoch.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "ticks and seconds stay far below 2^52"
+)]
+fn since_epoch(ticks: u64) -> Option<f64> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let boot: u64 = stat
+        .lines()
+        .find_map(|line| line.strip_prefix("btime "))?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(boot as f64 + ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
 fn describe() {

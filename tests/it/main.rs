@@ -4,6 +4,9 @@
 
 mod harness;
 
+mod discovery;
+mod figures;
+mod limits;
 mod me;
 mod sign_in;
 mod sign_up;

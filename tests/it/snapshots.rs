@@ -8,7 +8,10 @@ use serde_json::Value;
 #[test]
 fn the_interface_is_the_published_one() {
     let document = openapi::document(&router::table());
-    insta::assert_snapshot!("openapi", serde_json::to_string_pretty(document.0.as_ref()).unwrap());
+    insta::assert_snapshot!(
+        "openapi",
+        serde_json::to_string_pretty(document.0.as_ref()).unwrap()
+    );
 }
 
 #[test]
@@ -17,10 +20,18 @@ fn every_refusal_is_said_as_published() {
         let said = refusal.said();
         let message = serde_json::to_value(said.message).unwrap();
         let words = match message {
-            Value::Array(words) => words.iter().map(|word| format!("  - {}", word.as_str().unwrap())).collect::<Vec<_>>().join("\n"),
+            Value::Array(words) => words
+                .iter()
+                .map(|word| format!("  - {}", word.as_str().unwrap()))
+                .collect::<Vec<_>>()
+                .join("\n"),
             word => format!("  {}", word.as_str().unwrap()),
         };
-        format!("{} {}\n{words}\n", said.status.as_u16(), said.code.unwrap_or("(none: the documented answer)"))
+        format!(
+            "{} {}\n{words}\n",
+            said.status.as_u16(),
+            said.code.unwrap_or("(none: the documented answer)")
+        )
     });
     insta::assert_snapshot!("refusals", said.collect::<Vec<_>>().join("\n"));
 }

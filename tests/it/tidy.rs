@@ -19,7 +19,11 @@ impl File {
 
     /// Its name without the ending.
     fn name(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or("").trim_end_matches(".rs")
+        self.path
+            .rsplit('/')
+            .next()
+            .unwrap_or("")
+            .trim_end_matches(".rs")
     }
 
     /// Whether it is a feature's face: what turns requests into calls and outcomes into answers.
@@ -29,8 +33,13 @@ impl File {
 
     /// Its lines of code: no comments, and nothing from its unit tests on.
     fn code(&self) -> impl Iterator<Item = &str> {
-        let code = self.text.split("#[cfg(test)]\nmod tests").next().unwrap_or("");
-        code.lines().filter(|line| !line.trim_start().starts_with("//"))
+        let code = self
+            .text
+            .split("#[cfg(test)]\nmod tests")
+            .next()
+            .unwrap_or("");
+        code.lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
     }
 }
 
@@ -49,18 +58,29 @@ fn collect(folder: &Path, ending: &str, found: &mut Vec<File>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() && !matches!(name.as_str(), "target" | "node_modules" | ".git" | "fixtures") {
+        if path.is_dir()
+            && !matches!(
+                name.as_str(),
+                "target" | "node_modules" | ".git" | "fixtures"
+            )
+        {
             collect(&path, ending, found);
         } else if name.ends_with(ending) && path.is_file() {
             let text = fs::read_to_string(&path).unwrap();
-            found.push(File { path: path.strip_prefix(top()).unwrap().display().to_string(), text });
+            found.push(File {
+                path: path.strip_prefix(top()).unwrap().display().to_string(),
+                text,
+            });
         }
     }
 }
 
 fn product() -> Vec<File> {
     let is_test = |file: &File| file.name() == "tests" || file.path.contains("/tests/");
-    files("src", ".rs").into_iter().filter(|file| !is_test(file)).collect()
+    files("src", ".rs")
+        .into_iter()
+        .filter(|file| !is_test(file))
+        .collect()
 }
 
 /// Each module of `lib.rs` and the number of its group, counted from above.
@@ -69,7 +89,10 @@ fn groups() -> BTreeMap<String, usize> {
     let mut group = 0;
     let mut groups = BTreeMap::new();
     for line in lib.lines() {
-        match line.strip_prefix("pub mod ").and_then(|rest| rest.strip_suffix(';')) {
+        match line
+            .strip_prefix("pub mod ")
+            .and_then(|rest| rest.strip_suffix(';'))
+        {
             Some(module) => drop(groups.insert(module.to_owned(), group)),
             None => group += 1,
         }
@@ -82,11 +105,16 @@ fn groups() -> BTreeMap<String, usize> {
 fn named(line: &str) -> impl Iterator<Item = &str> {
     line.match_indices("crate::").flat_map(|(at, prefix)| {
         let rest = &line[at + prefix.len()..];
-        let list = rest.strip_prefix('{').map_or(rest, |list| list.split('}').next().unwrap_or(list));
+        let list = rest
+            .strip_prefix('{')
+            .map_or(rest, |list| list.split('}').next().unwrap_or(list));
         let is_list = rest.starts_with('{');
         let count = if is_list { usize::MAX } else { 1 };
         list.split(',').take(count).map(|name| {
-            let end = name.trim().find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.trim().len());
+            let end = name
+                .trim()
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .unwrap_or(name.trim().len());
             &name.trim()[..end]
         })
     })
@@ -96,12 +124,20 @@ fn named(line: &str) -> impl Iterator<Item = &str> {
 fn a_module_knows_only_what_stands_above_it() {
     let groups = groups();
     for file in product() {
-        let Some(own) = file.module().and_then(|module| groups.get(module)) else { continue };
+        let Some(own) = file.module().and_then(|module| groups.get(module)) else {
+            continue;
+        };
         for line in file.code() {
             for module in named(line) {
-                let Some(other) = groups.get(module) else { continue };
+                let Some(other) = groups.get(module) else {
+                    continue;
+                };
                 let is_face_to_app = file.is_face() && module == "app";
-                assert!(other <= own || is_face_to_app, "{} looks up to {module}: {line}", file.path);
+                assert!(
+                    other <= own || is_face_to_app,
+                    "{} looks up to {module}: {line}",
+                    file.path
+                );
             }
         }
     }
@@ -113,7 +149,9 @@ fn http_is_spoken_at_the_face_only() {
         let may = file.path.starts_with("src/http/")
             || matches!(file.path.as_str(), "src/router.rs" | "src/error.rs")
             || file.is_face();
-        let speaks = file.code().any(|line| line.contains("axum::") || line.trim_start().starts_with("use axum"));
+        let speaks = file
+            .code()
+            .any(|line| line.contains("axum::") || line.trim_start().starts_with("use axum"));
         assert!(may || !speaks, "{} names axum", file.path);
     }
 }
@@ -121,17 +159,32 @@ fn http_is_spoken_at_the_face_only() {
 #[test]
 fn sql_is_in_the_stores_only() {
     for file in product() {
-        let has_sql = file.code().any(|line| line.contains("sql(\"") || line.contains("db::sql") || line.contains(", sql}"));
-        assert!(file.name() == "store" || !has_sql, "{} holds SQL", file.path);
+        let has_sql = file.code().any(|line| {
+            line.contains("sql(\"") || line.contains("db::sql") || line.contains(", sql}")
+        });
+        assert!(
+            file.name() == "store" || !has_sql,
+            "{} holds SQL",
+            file.path
+        );
     }
 }
 
 #[test]
 fn within_a_feature_the_way_is_down() {
     for file in product() {
-        let looks_up = |line: &&str| ["routes::", "pages::"].iter().any(|face| line.contains(&format!("super::{face}")));
+        let looks_up = |line: &&str| {
+            ["routes::", "pages::"]
+                .iter()
+                .any(|face| line.contains(&format!("super::{face}")))
+        };
         if file.name() == "store" || file.name() == "mod" {
-            assert_eq!(file.code().find(looks_up), None, "{} looks up to its face", file.path);
+            assert_eq!(
+                file.code().find(looks_up),
+                None,
+                "{} looks up to its face",
+                file.path
+            );
         }
     }
 }
@@ -140,7 +193,11 @@ fn within_a_feature_the_way_is_down() {
 fn leaf_crates_know_nothing_of_the_product() {
     for ending in [".rs", ".md", ".toml"] {
         for file in files("crates", ending) {
-            assert!(!file.text.to_lowercase().contains("doorward"), "{} names the product", file.path);
+            assert!(
+                !file.text.to_lowercase().contains("doorward"),
+                "{} names the product",
+                file.path
+            );
         }
     }
 }
@@ -151,7 +208,14 @@ fn a_file_is_read_in_one_sitting_and_has_a_name() {
         for file in files(folder, ".rs") {
             let lines = file.text.lines().count();
             assert!(lines <= 500, "{} has {lines} lines", file.path);
-            assert!(!matches!(file.name(), "utils" | "util" | "helpers" | "common" | "misc"), "{} needs a name", file.path);
+            assert!(
+                !matches!(
+                    file.name(),
+                    "utils" | "util" | "helpers" | "common" | "misc"
+                ),
+                "{} needs a name",
+                file.path
+            );
         }
     }
 }
@@ -159,20 +223,44 @@ fn a_file_is_read_in_one_sitting_and_has_a_name() {
 #[test]
 fn a_module_opens_with_what_it_holds() {
     for file in product().into_iter().chain(files("tests/it", ".rs")) {
-        assert!(file.text.starts_with("//!"), "{} does not say what it holds", file.path);
+        assert!(
+            file.text.starts_with("//!"),
+            "{} does not say what it holds",
+            file.path
+        );
     }
 }
 
 #[test]
 fn every_refusal_is_in_the_catalogue() {
     let error = fs::read_to_string(top().join("src/error.rs")).unwrap();
-    let list = |from: &str, to: &str| error.split(from).nth(1).unwrap().split(to).next().unwrap().to_owned();
+    let list = |from: &str, to: &str| {
+        error
+            .split(from)
+            .nth(1)
+            .unwrap()
+            .split(to)
+            .next()
+            .unwrap()
+            .to_owned()
+    };
     let variants = list("pub enum Refusal {", "\n}");
     let catalogue = list("pub fn catalogue()", "\n    }");
-    let is_variant = |line: &&str| line.starts_with("    ") && line.trim().starts_with(|c: char| c.is_ascii_uppercase());
-    for line in variants.lines().filter(is_variant).filter(|line| !line.starts_with("     ")) {
-        let name: String = line.trim().chars().take_while(char::is_ascii_alphanumeric).collect();
-        let is_listed = catalogue.contains(&format!("Self::{name}")) || name == "Invalid" && catalogue.contains("Self::invalid");
+    let is_variant = |line: &&str| {
+        line.starts_with("    ") && line.trim().starts_with(|c: char| c.is_ascii_uppercase())
+    };
+    for line in variants
+        .lines()
+        .filter(is_variant)
+        .filter(|line| !line.starts_with("     "))
+    {
+        let name: String = line
+            .trim()
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        let is_listed = catalogue.contains(&format!("Self::{name}"))
+            || name == "Invalid" && catalogue.contains("Self::invalid");
         assert!(is_listed, "{name} is not in Refusal::catalogue");
     }
 }
@@ -180,11 +268,25 @@ fn every_refusal_is_in_the_catalogue() {
 #[test]
 fn the_map_is_short_and_its_places_exist() {
     let map = fs::read_to_string(top().join("ARCHITECTURE.md")).unwrap();
-    assert!(map.lines().count() <= 120, "ARCHITECTURE.md is a map, not a book");
-    for place in map.split('`').skip(1).step_by(2).filter(|text| text.starts_with("src/") || text.starts_with("crates/")) {
-        assert!(top().join(place).exists(), "ARCHITECTURE.md names {place}, which is not there");
+    assert!(
+        map.lines().count() <= 120,
+        "ARCHITECTURE.md is a map, not a book"
+    );
+    for place in map
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|text| text.starts_with("src/") || text.starts_with("crates/"))
+    {
+        assert!(
+            top().join(place).exists(),
+            "ARCHITECTURE.md names {place}, which is not there"
+        );
     }
     for module in groups().keys() {
-        assert!(map.contains(module.as_str()), "ARCHITECTURE.md does not mention {module}");
+        assert!(
+            map.contains(module.as_str()),
+            "ARCHITECTURE.md does not mention {module}"
+        );
     }
 }
