@@ -20,10 +20,14 @@ impl Answer {
         let (parts, body) = response.into_parts();
         let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec())
             .expect("answers are UTF-8");
+        Self::new(parts.status, parts.headers, body)
+    }
+
+    pub fn new(status: StatusCode, headers: HeaderMap, body: String) -> Self {
         let json = serde_json::from_str(&body).unwrap_or(Value::Null);
         Self {
-            status: parts.status,
-            headers: parts.headers,
+            status,
+            headers,
             body,
             json,
         }

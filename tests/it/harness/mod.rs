@@ -2,9 +2,11 @@
 //! application, router and database, a clock that stands still, and after each test a look at what it left behind.
 
 mod answer;
-mod database;
+pub mod database;
 mod log;
-mod verify;
+pub mod process;
+pub mod verify;
+pub mod wire;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
