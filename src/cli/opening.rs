@@ -56,23 +56,27 @@ pub(super) fn secret_key(config: &Config) -> Result<(Secret<String>, Option<Path
 
 /// Puts a new secret at `path`, whole or not at all; `false` when another process did it first.
 fn make_secret(path: &Path) -> std::io::Result<bool> {
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)?;
-    file.write_all(secret::token().expose().as_bytes())?;
-    file.sync_all()?;
-    let made = match fs::hard_link(&draft, path) {
-        Ok(()) => true,
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => false,
-        Err(error) => return Err(error),
-    };
-    fs::remove_file(draft)?;
+    // By chance, not by process id: two containers that share the folder may both be process 1.
+    let draft = path.with_extension(format!("{:032x}.new", u128::from_le_bytes(secret::bytes())));
+    let made = write_secret(&draft).and_then(|()| match fs::hard_link(&draft, path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    });
+    let _ = fs::remove_file(&draft); // a draft that stays is in nobody's way
+    let made = made?;
     fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
     Ok(made)
+}
+
+fn write_secret(draft: &Path) -> std::io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(draft)?;
+    file.write_all(secret::token().expose().as_bytes())?;
+    file.sync_all()
 }
 
 /// Where the database is, as the driver takes it.
@@ -95,4 +99,47 @@ pub(super) async fn database_beside(config: &Config) -> Result<Db, Failure> {
     Db::open_beside(database_url(config).expose(), MIGRATIONS)
         .await
         .map_err(Failure::failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn many_that_make_one_secret_at_once_make_one() {
+        let folder = std::env::temp_dir().join(format!(
+            "doorward-secret-{:032x}",
+            u128::from_le_bytes(secret::bytes())
+        ));
+        fs::create_dir(&folder).expect("a folder");
+        for round in 0..20 {
+            let path = folder.join(format!("secret-{round}.key"));
+            // Each reads what is there as soon as its own attempt is over: nobody may see a part of it.
+            let seen: Vec<(bool, String)> = thread::scope(|threads| {
+                let makers = [(); 16].map(|()| {
+                    threads.spawn(|| {
+                        let made = make_secret(&path).expect("made, or there already");
+                        (made, fs::read_to_string(&path).expect("it is there"))
+                    })
+                });
+                makers
+                    .map(|maker| maker.join().expect("no panic"))
+                    .into_iter()
+                    .collect()
+            });
+            assert_eq!(seen.iter().filter(|(made, _)| *made).count(), 1);
+            assert!(
+                seen.iter()
+                    .all(|(_, text)| text.len() == 43 && *text == seen[0].1)
+            );
+        }
+        assert_eq!(
+            fs::read_dir(&folder).expect("read").count(),
+            20,
+            "no draft is left"
+        );
+        fs::remove_dir_all(folder).expect("removed");
+    }
 }
