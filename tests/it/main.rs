@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(unreachable_pub, reason = "nothing of a test is reached from outside")]
 
+mod faults;
 mod harness;
 
 mod discovery;

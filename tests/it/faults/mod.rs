@@ -1,0 +1,6 @@
+//! What must hold when processes die, disks fill and databases go away: what was acknowledged is there, nothing is half
+//! there, and nothing of it needs a hand. These take minutes, so `dev/test faults` runs them apart from the others.
+
+mod chance;
+mod starting;
+mod store;
