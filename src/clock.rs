@@ -1,6 +1,7 @@
 //! The only place that asks what time it is. A request reads the clock once and passes the `Timestamp` down;
 //! nothing here sleeps, waits or measures how long something took.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -43,12 +44,21 @@ fn micros_of(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
 
+impl fmt::Display for Timestamp {
+    /// RFC 3339 with milliseconds, in UTC: `2026-11-22T10:15:00.000Z`. A moment outside the years that it knows is told
+    /// in microseconds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(moment) => write!(f, "{moment:.3}"),
+            Err(_) => write!(f, "{} microseconds after 1970", self.0),
+        }
+    }
+}
+
 impl Serialize for Timestamp {
-    /// RFC 3339 with milliseconds, in UTC: `2026-11-22T10:15:00.000Z`.
+    /// As it is displayed.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let moment =
-            jiff::Timestamp::from_microsecond(self.0).map_err(serde::ser::Error::custom)?;
-        serializer.collect_str(&format_args!("{moment:.3}"))
+        serializer.collect_str(self)
     }
 }
 

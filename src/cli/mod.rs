@@ -1,20 +1,41 @@
 //! The command line: a noun, then a verb. Data goes to standard output, talk to standard error; exit codes are
-//! 0 done, 1 failed, 2 usage, 4 not found, 69 unreachable, 78 configuration.
+//! 0 done, 1 failed, 2 usage, 4 not found, 69 unreachable, 78 configuration. Every command works beside a running
+//! service; what a command decides is decided by the same functions as over HTTP.
 
+mod config;
+mod failure;
+mod input;
+mod openapi;
 mod opening;
+mod output;
 mod serve;
+mod user;
+mod version;
 mod welcome;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::config::Inputs;
+use failure::Failure;
+
+/// What a command does, how it is used, and only then what else there is to say.
+const HELP: &str = "{about}{after-help}\n\n{usage-heading} {usage}\n\n{all-args}";
 
 /// The keeper of the door: a sign-in service that a team drops beside its application.
 #[derive(Parser)]
-#[command(name = "doorward", version, arg_required_else_help = true)]
+#[command(
+    name = "doorward",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    after_help = "Examples:
+  doorward serve --dev                     try it on this machine
+  doorward user create ada@example.com     make somebody an account
+  doorward doctor                          find what is not right, and how to mend it"
+)]
 struct Cli {
     #[command(flatten)]
     settings: Settings,
@@ -22,8 +43,9 @@ struct Cli {
     command: Command,
 }
 
-/// Where the configuration comes from; every command takes these.
+/// What every command takes.
 #[derive(Args)]
+#[command(next_help_heading = "Options for every command")]
 struct Settings {
     /// The configuration file, instead of ./doorward.toml or /etc/doorward/doorward.toml
     #[arg(long, global = true, value_name = "FILE")]
@@ -34,67 +56,70 @@ struct Settings {
     /// For development on one machine: loopback only, sign-up open, pages on localhost may call
     #[arg(long, global = true)]
     dev: bool,
+    /// Never asks anything; what would have been asked for and was not given is an error
+    #[arg(long, global = true)]
+    no_input: bool,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs the service
     Serve(serve::Serve),
+    #[command(subcommand)]
+    User(user::User),
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Prints the HTTP interface as an OpenAPI 3.1 document
+    #[command(after_help = "Examples:
+  doorward openapi > openapi.json     for a generator of clients")]
+    Openapi,
+    Version(version::Version),
 }
 
-/// How a command ended, when not well: what to say, and the exit code.
-struct Failure {
-    code: u8,
-    words: String,
+/// What every command is handed.
+struct Given {
+    /// Where the configuration comes from.
+    inputs: Inputs,
+    /// Whether somebody may be asked, where there is a terminal.
+    may_ask: bool,
 }
 
-impl Failure {
-    fn new(code: u8, words: impl std::fmt::Display) -> Self {
+impl From<Settings> for Given {
+    fn from(settings: Settings) -> Self {
         Self {
-            code,
-            words: words.to_string(),
-        }
-    }
-
-    fn failed(words: impl std::fmt::Display) -> Self {
-        Self::new(1, words)
-    }
-
-    fn configuration(words: impl std::fmt::Display) -> Self {
-        Self::new(78, words)
-    }
-}
-
-impl Settings {
-    fn inputs(&self) -> Inputs {
-        Inputs {
-            flags: self.set.clone(),
-            file: self.config.clone(),
-            dev: self.dev,
-            ..Inputs::of_process()
+            inputs: Inputs {
+                flags: settings.set,
+                file: settings.config,
+                dev: settings.dev,
+                ..Inputs::of_process()
+            },
+            may_ask: !settings.no_input,
         }
     }
 }
 
 /// Runs what the arguments ask for.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = examples_first(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let given = cli.settings.into();
     let outcome = match cli.command {
-        Command::Serve(serve) => serve.run(cli.settings.inputs()),
+        Command::Serve(command) => command.run(given),
+        Command::User(command) => command.run(&given),
+        Command::Config(command) => command.run(&given),
+        Command::Openapi => openapi::print(),
+        Command::Version(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, words }) => {
-            #[expect(
-                clippy::print_stderr,
-                reason = "this is what a command line says when it fails"
-            )]
-            {
-                eprintln!("doorward: {words}");
-            }
+            output::talk(format_args!("doorward: {words}"));
             ExitCode::from(code)
         }
     }
+}
+
+fn examples_first(command: clap::Command) -> clap::Command {
+    command.help_template(HELP).mut_subcommands(examples_first)
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {

@@ -6,9 +6,11 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use db::Db;
+use zeroize::Zeroizing;
 
 use super::Failure;
-use crate::app::MIGRATIONS;
+use crate::app::{App, MIGRATIONS};
+use crate::clock::Clock;
 use crate::config::{self, Config, Inputs, Loaded};
 use crate::secret::{self, Secret};
 
@@ -28,30 +30,39 @@ pub(super) fn data_folder(config: &Config) -> Result<(), Failure> {
     })
 }
 
+/// Where the secret key is when it is not configured.
+pub(super) fn secret_key_file(config: &Config) -> PathBuf {
+    config.data_dir.join("secret.key")
+}
+
 /// The key that seals keys in the database: the configured one, or the one in the data folder, made there when missing.
 /// Tells whether it was made now.
 pub(super) fn secret_key(config: &Config) -> Result<(Secret<String>, Option<PathBuf>), Failure> {
     if let Some(key) = &config.secret_key {
         return Ok((key.clone(), None));
     }
-    let path = config.data_dir.join("secret.key");
+    let path = secret_key_file(config);
     let cannot = |error| {
         Failure::failed(format_args!(
             "cannot read or make the secret key {}: {error}",
             path.display()
         ))
     };
-    match fs::read_to_string(&path) {
-        Ok(text) => return Ok((Secret::new(text.trim_end().to_owned()), None)),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
+    let made = match fs::exists(&path) {
+        Ok(true) => false,
+        Ok(false) => make_secret(&path).map_err(cannot)?,
         Err(error) => return Err(cannot(error)),
+    };
+    let text = Zeroizing::new(fs::read_to_string(&path).map_err(cannot)?);
+    let key = Secret::new(text.trim_end().to_owned());
+    if key.expose().chars().count() < 32 {
+        return Err(Failure::configuration(format_args!(
+            "the secret key {} has fewer than 32 characters, so it is not the one that was made there. Put it back from \
+             a copy: without it the signing keys cannot be opened",
+            path.display()
+        )));
     }
-    let made = make_secret(&path).map_err(cannot)?;
-    let text = fs::read_to_string(&path).map_err(cannot)?;
-    Ok((
-        Secret::new(text.trim_end().to_owned()),
-        made.then_some(path),
-    ))
+    Ok((key, made.then_some(path)))
 }
 
 /// Puts a new secret at `path`, whole or not at all; `false` when another process did it first.
@@ -80,25 +91,80 @@ fn write_secret(draft: &Path) -> std::io::Result<()> {
 }
 
 /// Where the database is, as the driver takes it.
-pub(super) fn database_url(config: &Config) -> Secret<String> {
+fn database_url(config: &Config) -> Secret<String> {
     config
         .database_url
         .clone()
         .unwrap_or_else(|| Secret::new(config.data_dir.join("doorward.db").display().to_string()))
 }
 
-/// Opens the database to serve it; on SQLite nobody else may.
-pub(super) async fn database(config: &Config) -> Result<Db, Failure> {
-    Db::open(database_url(config).expose(), MIGRATIONS)
-        .await
-        .map_err(Failure::failed)
+/// The SQLite file, when the database is one.
+pub(super) fn database_file(config: &Config) -> Option<PathBuf> {
+    let url = database_url(config);
+    let url = url.expose();
+    let path = url.strip_prefix("sqlite://").unwrap_or(url);
+    (!path.starts_with("postgres")).then(|| PathBuf::from(path))
 }
 
-/// Opens the database beside a running service.
-pub(super) async fn database_beside(config: &Config) -> Result<Db, Failure> {
-    Db::open_beside(database_url(config).expose(), MIGRATIONS)
-        .await
-        .map_err(Failure::failed)
+/// Opens the database to serve it; on SQLite nobody else may.
+pub(super) async fn database(config: &Config) -> Result<Db, Failure> {
+    Ok(Db::open(database_url(config).expose(), MIGRATIONS).await?)
+}
+
+/// Opens the database beside a running service, makes it if need be, does `work` on it and closes it.
+async fn beside<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&Db) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let db = Db::open_beside(database_url(config).expose(), MIGRATIONS).await?;
+    let outcome = work(&db).await;
+    db.close().await;
+    outcome
+}
+
+/// Does `work` on the database that there is. A SQLite file that is not there is more likely looked for in the wrong
+/// place than wanted, and is not made.
+pub(super) fn with_database<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&Db) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    if let Some(file) = database_file(config).filter(|file| !file.exists()) {
+        return Err(Failure::configuration(format_args!(
+            "there is no database at {}. Set data_dir (DOORWARD_DATA_DIR) to where the service keeps it; \
+             `doorward serve` and `doorward user create` make a new one",
+            file.display()
+        )));
+    }
+    block_on(beside(config, work))
+}
+
+/// Does `work` on the whole application, beside a running service or before there ever was one.
+pub(super) fn with_app<T>(
+    config: Config,
+    work: impl AsyncFnOnce(&App) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    data_folder(&config)?;
+    let (secret_key, made) = secret_key(&config)?;
+    if let Some(path) = made {
+        super::welcome::tell_of_secret(&path);
+    }
+    block_on(async {
+        let db = Db::open_beside(database_url(&config).expose(), MIGRATIONS).await?;
+        let app = App::open(config, &secret_key, Clock::system(), db.clone()).await?;
+        let outcome = work(&app).await;
+        app.passwords.stop().await;
+        db.close().await;
+        outcome
+    })
+}
+
+/// Runs what a command does to its end.
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::failed)?
+        .block_on(work)
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Failure, opening};
+use super::{Failure, Given, opening};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::{Config, Inputs};
+use crate::config::Config;
 use crate::http::server::{self, Limits, Listener};
 use crate::http::tls::{self, CertificateSource};
 use crate::tokens::keys::REFRESH_EVERY;
@@ -25,7 +25,15 @@ const PURGE_ROWS: u32 = 500;
 /// Whoever scrapes figures needs few connections; the rest of what the process may open is for callers.
 const FIGURES_CONNECTIONS: usize = 32;
 
+/// Runs the service
 #[derive(Args)]
+#[command(after_help = "Examples:
+  doorward serve --dev                          try it on this machine
+  DOORWARD_PUBLIC_URL=https://auth.example.com DOORWARD_TRUSTED_PROXIES=10.0.0.5 \\
+    doorward serve --listen 10.0.0.7:8080       behind a proxy that serves HTTPS
+
+`doorward config reference` lists every setting. SIGTERM stops it once what has begun is finished; SIGHUP reads the
+TLS certificate again.")]
 pub(super) struct Serve {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -39,7 +47,8 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) fn run(self, mut inputs: Inputs) -> Result<(), Failure> {
+    pub(super) fn run(self, given: Given) -> Result<(), Failure> {
+        let mut inputs = given.inputs;
         let named = [
             ("listen", self.listen),
             ("data_dir", self.data_dir),
@@ -72,9 +81,7 @@ async fn serve(config: Config, figures: figures::Figures) -> Result<(), Failure>
         None => None,
     };
     let db = opening::database(&config).await?;
-    let app = App::open(config, &secret_key, Clock::system(), db)
-        .await
-        .map_err(Failure::configuration)?;
+    let app = App::open(config, &secret_key, Clock::system(), db).await?;
 
     let socket = bind("listen", app.config.listen).await?;
     let address = socket.local_addr().map_err(Failure::failed)?;
@@ -98,7 +105,7 @@ async fn serve(config: Config, figures: figures::Figures) -> Result<(), Failure>
             tls: None,
             limits: Limits {
                 connections: FIGURES_CONNECTIONS,
-                ..limits.clone()
+                ..limits
             },
             is_proxy: Arc::clone(&is_proxy),
         };
@@ -197,7 +204,7 @@ async fn purge(app: App) {
                 db::Unit::new().run(sessions::store::delete_expired(app.clock.now(), PURGE_ROWS));
             match app.db.write(expired).await {
                 Ok(written) if written.touched(0) == u64::from(PURGE_ROWS) => {
-                    tokio::task::yield_now().await
+                    tokio::task::yield_now().await;
                 }
                 Ok(_) => break,
                 Err(error) => {

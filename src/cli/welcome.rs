@@ -3,33 +3,33 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use super::output::talk;
 use crate::config::Config;
 
-/// Says it, on standard error.
-#[expect(
-    clippy::print_stderr,
-    reason = "this is what a command line says to whoever started it"
-)]
+/// Says it.
 pub(super) fn print(config: &Config, address: SocketAddr, made_secret: Option<&Path>) {
     if let Some(path) = made_secret {
-        eprintln!(
-            "Made the secret key {} (0600). Keep a copy: without it the signing keys cannot be opened.",
-            path.display()
-        );
+        tell_of_secret(path);
     }
     if config.dev {
-        eprint!("{}", dev(address));
+        talk(dev(address));
     } else if !config.signup.enabled {
-        eprintln!(
-            "Sign-up is closed (signup.enabled). Make people with: doorward user create EMAIL"
-        );
+        talk("Sign-up is closed (signup.enabled). Make people with: doorward user create EMAIL");
     }
     let scheme = if config.tls.is_some() {
         "https"
     } else {
         "http"
     };
-    eprintln!("Listening on {scheme}://{address}");
+    talk(format_args!("Listening on {scheme}://{address}"));
+}
+
+/// Says that a secret key was made, and what it is worth.
+pub(super) fn tell_of_secret(path: &Path) {
+    talk(format_args!(
+        "Made the secret key {} (0600). Keep a copy: without it the signing keys cannot be opened.",
+        path.display()
+    ));
 }
 
 fn dev(address: SocketAddr) -> String {
@@ -53,7 +53,6 @@ fn dev(address: SocketAddr) -> String {
     curl {url}/auth/me -H 'Authorization: Bearer <token>'
 
   Every route: {url}/auth/docs
-
 "
     )
 }

@@ -88,35 +88,54 @@ impl Field {
             Some(value) => value,
         };
         let wrong = match (self.kind, value) {
-            (Kind::Email | Kind::Password, Value::String(text)) if text.is_empty() => {
-                "should not be empty".into()
-            }
-            (Kind::Password, Value::String(text)) if text.chars().count() > MAX_PASSWORD => {
-                format!("must be at most {MAX_PASSWORD} characters long")
-            }
-            (Kind::Email | Kind::Password, Value::String(_)) => return None,
-            (Kind::Text { max }, Value::String(text)) if text.chars().count() > max => {
-                format!("must be at most {max} characters long")
-            }
-            (Kind::Text { .. }, Value::String(text)) if text.chars().any(char::is_control) => {
-                "must not hold control characters".into()
-            }
-            (Kind::Text { .. }, Value::String(_)) => return None,
-            (Kind::Locale, Value::String(text)) if is_language_tag(text) => return None,
-            (Kind::Locale, Value::String(_)) => "must be a language tag such as en or pt-BR".into(),
             (Kind::Object { max }, Value::Object(_)) if value.to_string().len() > max => {
                 format!("must be at most {max} bytes long as JSON")
             }
             (Kind::Object { .. }, Value::Object(_)) => return None,
             (Kind::Object { .. }, _) => "must be an object".into(),
-            (Kind::OneOf(words), Value::String(text)) if words.contains(&text.as_str()) => {
-                return None;
-            }
-            (Kind::OneOf(words), _) => format!("must be one of: {}", words.join(", ")),
+            (kind, Value::String(text)) => kind.wrong(text)?,
+            (Kind::OneOf(words), _) => one_of(words),
             (_, _) => "must be a string".into(),
         };
         Some(format!("{name} {wrong}").into())
     }
+
+    /// Accepts a text that came another way than in a body, by the same rules.
+    pub fn accept(&self, text: &str) -> Result<(), Refusal> {
+        match self.kind.wrong(text) {
+            Some(wrong) => Err(Refusal::invalid(format!("{} {wrong}", self.name))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Kind {
+    /// What is wrong with a text, in words that do not repeat it.
+    fn wrong(self, text: &str) -> Option<String> {
+        let is_longer_than = |max| text.chars().count() > max;
+        match self {
+            Self::Email | Self::Password if text.is_empty() => Some("should not be empty".into()),
+            Self::Password if is_longer_than(MAX_PASSWORD) => Some(at_most(MAX_PASSWORD)),
+            Self::Text { max } if is_longer_than(max) => Some(at_most(max)),
+            Self::Text { .. } if text.chars().any(char::is_control) => {
+                Some("must not hold control characters".into())
+            }
+            Self::Locale if !is_language_tag(text) => {
+                Some("must be a language tag such as en or pt-BR".into())
+            }
+            Self::OneOf(words) if !words.contains(&text) => Some(one_of(words)),
+            Self::Object { .. } => Some("must be an object".into()),
+            _ => None,
+        }
+    }
+}
+
+fn at_most(max: usize) -> String {
+    format!("must be at most {max} characters long")
+}
+
+fn one_of(words: &[&str]) -> String {
+    format!("must be one of: {}", words.join(", "))
 }
 
 /// RFC 5646 in outline: subtags of one to eight letters and digits, joined by hyphens, the first of letters.

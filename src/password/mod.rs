@@ -7,13 +7,17 @@ pub mod store;
 use std::thread;
 use std::time::Duration;
 
+use db::{Db, Unit};
 use passhash::{Cost, Counts, Load, Pool, PoolError, PoolSettings, Scheme, StoredHash};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use zeroize::Zeroizing;
 
+use crate::audit::{self, About, By, Event};
 use crate::config::PasswordConfig;
 use crate::error::{Error, Refusal};
 use crate::secret::Secret;
+use crate::sessions;
+use crate::users::{self, Email, User};
 
 /// How a password was made into bytes before it was hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +59,43 @@ pub struct Stored {
     pub norm: Norm,
 }
 
+/// Gives an account a new password, whoever asks for it, and ends all its sessions. `false` when the account is gone.
+pub async fn set(
+    db: &Db,
+    passwords: &Passwords,
+    user: &User,
+    password: &Secret<String>,
+    by: By<'_>,
+) -> Result<bool, Error> {
+    policy::check(password, passwords.min_length, &Email::parse(&user.email)?)?;
+    let stored = passwords.hash(password).await?;
+    let (id, now) = (&user.id, by.now());
+    let about = About {
+        user: Some(id),
+        session: None,
+    };
+    let unit = Unit::new()
+        // The account's row is held first, so that a sign-in by the old password has begun its session before, and
+        // that session ends below, or finds the new password.
+        .expect(1, users::store::touch(id, now))
+        .expect(1, store::set(id, &stored, now))
+        .run(sessions::store::end_all(id, now))
+        .run(audit::row(Event::PasswordSet, by, about));
+    match db.write(unit).await {
+        Ok(_) => Ok(true),
+        Err(db::Error::Touched { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// How many threads hash: as configured, by default one for each core.
+pub fn threads(config: &PasswordConfig) -> usize {
+    match config.threads {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        threads => threads as usize,
+    }
+}
+
 /// The threads that hash, and what a hash of ours costs.
 pub struct Passwords {
     pool: Pool,
@@ -64,15 +105,11 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Starts as many threads as configured: by default one for each core.
+    /// Starts the threads.
     pub fn start(config: &PasswordConfig, observe: fn(Scheme, Duration)) -> Result<Self, Error> {
-        let threads = match config.threads {
-            0 => thread::available_parallelism().map_or(1, usize::from),
-            threads => threads as usize,
-        };
         let pool = Pool::start_observed(
             PoolSettings {
-                threads,
+                threads: threads(config),
                 max_wait: config.max_wait,
             },
             observe,

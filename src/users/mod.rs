@@ -5,11 +5,15 @@ mod email;
 pub mod routes;
 pub mod store;
 
+use db::{Db, Sql, Unit};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::audit::{self, About, By, Event};
 use crate::clock::Timestamp;
+use crate::error::{Error, Refusal};
 use crate::ids::UserId;
+use crate::sessions;
 
 pub use email::{Email, EmailKey};
 
@@ -17,6 +21,9 @@ pub use email::{Email, EmailKey};
 pub const MAX_NAME: usize = 200;
 /// An application's own notes on a user, in bytes of JSON.
 pub const MAX_METADATA: usize = 8 * 1024;
+/// How many roles somebody has, and how long each name is: all of them travel in every token.
+const MAX_ROLES: usize = 16;
+const MAX_ROLE: usize = 64;
 
 /// Somebody with an account, as callers see them.
 #[derive(Debug, Clone, Serialize)]
@@ -80,5 +87,63 @@ impl User {
     /// Whether the operator shut the account.
     pub fn is_disabled(&self) -> bool {
         self.disabled_at.is_some()
+    }
+}
+
+/// Accepts the names of roles: what stands between the commas of a list or in a URL without being escaped.
+pub fn check_roles(roles: &[String]) -> Result<(), Refusal> {
+    let is_name = |role: &String| {
+        (1..=MAX_ROLE).contains(&role.len())
+            && role
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._:/".contains(&byte))
+    };
+    if roles.len() > MAX_ROLES {
+        let words = format!("there are at most {MAX_ROLES} roles");
+        Err(Refusal::invalid(words))
+    } else if !roles.iter().all(is_name) {
+        let words =
+            format!("a role is 1 to {MAX_ROLE} letters of ASCII, digits and -._:/ without blanks");
+        Err(Refusal::invalid(words))
+    } else {
+        Ok(())
+    }
+}
+
+/// Shuts an account and ends its sessions. `false` when there is no such account, or it was shut already.
+pub async fn disable(db: &Db, id: &UserId, by: By<'_>) -> Result<bool, Error> {
+    let unit = changed(store::disable(id, by.now()), Event::UserDisabled, by, id)
+        .run(sessions::store::end_all(id, by.now()));
+    happened(db, unit).await
+}
+
+/// Opens an account again; its sessions stay ended. `false` when there is no such account, or it was open.
+pub async fn enable(db: &Db, id: &UserId, by: By<'_>) -> Result<bool, Error> {
+    let unit = changed(store::enable(id, by.now()), Event::UserEnabled, by, id);
+    happened(db, unit).await
+}
+
+/// Removes an account with its password and its sessions; the audit trail stays. `false` when there is no such account.
+pub async fn delete(db: &Db, id: &UserId, by: By<'_>) -> Result<bool, Error> {
+    let unit = changed(store::delete(id), Event::UserDeleted, by, id);
+    happened(db, unit).await
+}
+
+/// One account's change and the row that tells of it. The account comes first: whoever else changes it then waits.
+fn changed(change: Sql, event: Event, by: By<'_>, id: &UserId) -> Unit {
+    let about = About {
+        user: Some(id),
+        session: None,
+    };
+    Unit::new()
+        .expect(1, change)
+        .run(audit::row(event, by, about))
+}
+
+async fn happened(db: &Db, unit: Unit) -> Result<bool, Error> {
+    match db.write(unit).await {
+        Ok(_) => Ok(true),
+        Err(db::Error::Touched { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }

@@ -112,6 +112,14 @@ pub fn touch_sign_in(id: &UserId, now: Timestamp) -> Sql {
         .bind(now)
 }
 
+/// Notes that something that belongs to an account changed, and holds its row until the unit ends; touches no row when
+/// the account is gone.
+pub fn touch(id: &UserId, now: Timestamp) -> Sql {
+    sql("UPDATE users SET updated_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(now)
+}
+
 /// Shuts an account; touches no row when it is gone or shut already.
 pub fn disable(id: &UserId, now: Timestamp) -> Sql {
     sql("UPDATE users SET disabled_at = $2, updated_at = $2 WHERE id = $1 AND disabled_at IS NULL")
