@@ -33,8 +33,7 @@ const HELP: &str = "{about}{after-help}\n\n{usage-heading} {usage}\n\n{all-args}
     subcommand_required = true,
     after_help = "Examples:
   doorward serve --dev                     try it on this machine
-  doorward user create ada@example.com     make somebody an account
-  doorward doctor                          find what is not right, and how to mend it"
+  doorward user create ada@example.com     make somebody an account"
 )]
 struct Cli {
     #[command(flatten)]

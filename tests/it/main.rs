@@ -5,6 +5,7 @@
 mod faults;
 mod harness;
 
+mod cli;
 mod discovery;
 mod figures;
 mod limits;
