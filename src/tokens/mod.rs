@@ -123,6 +123,10 @@ impl Tokens {
                 Rejected::Expired => Refusal::TokenExpired,
                 _ => Refusal::TokenInvalid,
             })?;
+        // The stores' text has no room for it, so it is in no id; asking would be an error of ours and not the caller's.
+        if [&heard.sub, &heard.sid].iter().any(|id| id.contains('\0')) {
+            return Err(Refusal::TokenInvalid);
+        }
         Ok(Claims {
             sub: UserId::from_stored(heard.sub),
             sid: SessionId::from_stored(heard.sid),
