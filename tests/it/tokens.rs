@@ -1,9 +1,23 @@
-//! Tokens and the keys behind them.
+//! Tokens and the keys behind them. Tests named `T<n>_..` are the cases of one catalogue of bad tokens, each against the
+//! bearer routes of a whole service that signs by each algorithm; the token crate has more of them for itself.
+#![expect(
+    non_snake_case,
+    reason = "the ids of the catalogue are written with a capital"
+)]
+
+mod bytes;
+mod claims;
+mod endings;
+mod forge;
+mod forged;
+mod form;
+mod header;
+mod rotation;
+mod rotation_races;
 
 use std::time::Duration;
 
 use crate::harness::{ADA, server};
-
 #[tokio::test]
 async fn a_token_is_good_until_its_time_is_up() {
     server(async |server| {

@@ -1,7 +1,7 @@
 //! Everything that the service logs while tests run, kept to be searched.
 
 use std::io::{self, Write};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -11,10 +11,7 @@ struct Captured;
 
 impl Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        CAPTURED
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend_from_slice(bytes);
+        captured().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -46,14 +43,15 @@ pub fn capture() {
 
 /// Whether `text` was logged.
 pub fn holds(text: &str) -> bool {
-    let captured = CAPTURED.lock().unwrap_or_else(PoisonError::into_inner);
-    !text.is_empty()
-        && captured
-            .windows(text.len())
-            .any(|window| window == text.as_bytes())
+    // `str` searches in the compiled library; a search of bytes would be compiled like a test, and be slow like one.
+    !text.is_empty() && String::from_utf8_lossy(&captured()).contains(text)
 }
 
 /// What was logged so far.
 pub fn text() -> String {
-    String::from_utf8_lossy(&CAPTURED.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    String::from_utf8_lossy(&captured()).into_owned()
+}
+
+fn captured() -> MutexGuard<'static, Vec<u8>> {
+    CAPTURED.lock().unwrap_or_else(PoisonError::into_inner)
 }

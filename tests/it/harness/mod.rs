@@ -3,7 +3,7 @@
 
 mod answer;
 pub mod database;
-mod log;
+pub mod log;
 pub mod process;
 pub mod verify;
 pub mod wire;
