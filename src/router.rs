@@ -80,7 +80,11 @@ fn serve(router: Router<App>, route: Route<App>, app: &App) -> Router<App> {
 async fn guard(State(app): State<App>, asking: Asking, request: Request, next: Next) -> Response {
     let standing = match app.limits.spend(asking.client.key(), asking.now) {
         Ok(standing) => standing,
-        Err(refusal) => return refusal.into_response(),
+        Err((refusal, standing)) => {
+            let mut answer = refusal.into_response();
+            tell(standing, &mut answer);
+            return answer;
+        }
     };
     let mut answer = if has_credentials(request.uri().query()) {
         Refusal::CredentialsInQuery.into_response()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Failure, Given, opening};
@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::http::server::{self, Limits, Listener};
 use crate::http::tls::{self, CertificateSource};
 use crate::tokens::keys::REFRESH_EVERY;
-use crate::{figures, logs, router, sessions};
+use crate::{figures, logs, router, sessions, tokens};
 
 /// How often what has expired is removed, and how much of it at a time.
 const PURGE_EVERY: Duration = Duration::from_secs(30);
@@ -117,9 +117,11 @@ async fn serve(config: Config, figures: figures::Figures) -> Result<(), Failure>
     }
     tokio::spawn(keep_keys(app.clone()));
     tokio::spawn(purge(app.clone()));
+    let hangup = signal(SignalKind::hangup()).map_err(Failure::failed)?;
+    let told_to_stop = told_to_stop()?;
+    tokio::spawn(reload_on_hangup(hangup, certificate.clone()));
     if let Some(certificate) = &certificate {
         tokio::spawn(Arc::clone(certificate).watch(tls::WATCH_EVERY));
-        tokio::spawn(reload_on_hangup(Arc::clone(certificate)));
     }
     super::welcome::print(&app.config, address, made_secret.as_deref());
 
@@ -135,14 +137,12 @@ async fn serve(config: Config, figures: figures::Figures) -> Result<(), Failure>
         app.config.shutdown_grace,
     );
     let signalled = async {
-        let name = told_to_stop().await?;
+        let name = told_to_stop.await;
         tracing::info!(signal = name, "stopping: finishing what has begun");
         app.drain();
         stop.send_replace(true);
-        Ok::<(), Failure>(())
     };
-    let (drained, signalled) = tokio::join!(serving, signalled);
-    signalled?;
+    let (drained, ()) = tokio::join!(serving, signalled);
     app.passwords.stop().await;
     app.db.close().await;
     if !drained.in_flight_finished() {
@@ -163,19 +163,24 @@ async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-async fn told_to_stop() -> Result<&'static str, Failure> {
+/// Listens from now on; what comes says which signal came.
+fn told_to_stop() -> Result<impl Future<Output = &'static str>, Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
     })
 }
 
-async fn reload_on_hangup(certificate: Arc<CertificateSource>) {
-    if let Ok(mut hangup) = signal(SignalKind::hangup()) {
-        while hangup.recv().await.is_some() {
-            certificate.reload();
+/// Without a certificate a hang-up has nothing to do, and ends nothing either.
+async fn reload_on_hangup(mut hangup: Signal, certificate: Option<Arc<CertificateSource>>) {
+    while hangup.recv().await.is_some() {
+        match &certificate {
+            Some(certificate) => certificate.reload(),
+            None => tracing::info!("SIGHUP: there is no certificate to read again"),
         }
     }
 }
@@ -194,11 +199,18 @@ async fn keep_keys(app: App) {
     }
 }
 
-/// Removes expired sessions a few at a time, so that no sign-in waits behind it.
+/// Removes expired sessions a few at a time, so that no sign-in waits behind it, and keys that verify nothing any more.
 async fn purge(app: App) {
     let mut tick = tokio::time::interval(PURGE_EVERY);
     loop {
         tick.tick().await;
+        if let Err(error) = app
+            .db
+            .write(tokens::store::delete_dead(app.clock.now()))
+            .await
+        {
+            tracing::warn!(%error, "could not remove keys that are over; trying again later");
+        }
         loop {
             let expired =
                 db::Unit::new().run(sessions::store::delete_expired(app.clock.now(), PURGE_ROWS));

@@ -138,7 +138,7 @@ fn passwords(config: &Config, draft: &mut Draft) {
     draft.within(
         "password.max_wait",
         &password.max_wait,
-        Duration::from_millis(100)..=MINUTE,
+        Duration::from_millis(100)..=20 * SECOND,
     );
     argon2(config, draft);
 }

@@ -94,7 +94,7 @@ settings! {
         min_length: u32 = "8",
         /// Threads that hash, up to 1024, each with a block buffer of `password.argon2.memory_kib`; 0 is one a core.
         threads: u32 = "0",
-        /// The longest that a sign-in waits for a hash thread before it is answered 503, from 100 milliseconds to 1 minute.
+        /// The longest that a sign-in waits for a hash thread before it is answered 503, from 100 milliseconds to 20 seconds.
         max_wait: Duration = "2s",
         /// What one hash costs.
         argon2: Cost,

@@ -10,6 +10,15 @@ use crate::http::route::{Answer, Route, Schema};
 
 const HEALTHY: &[Answer] = &[Answer::ok(SCHEMA, "It is well")];
 
+const READY: [Answer; 2] = [
+    Answer::ok(SCHEMA, "It can serve"),
+    Answer {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        schema: Some(SCHEMA),
+        about: "It cannot; the checks say why",
+    },
+];
+
 const SCHEMA: Schema = Schema {
     name: "Health",
     text: r#"{
@@ -30,10 +39,10 @@ pub fn routes() -> Vec<Route<App>> {
             .answers(HEALTHY),
         Route::get("/readyz", ready)
             .about("Whether it can serve")
-            .answers(HEALTHY),
+            .answers(READY),
         Route::get("/healthz", ready)
             .about("The same as /readyz")
-            .answers(HEALTHY),
+            .answers(READY),
     ]
 }
 

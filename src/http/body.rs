@@ -207,11 +207,13 @@ impl Fields {
         }
     }
 
-    fn check(object: Map<String, Value>, declared: &[Field]) -> Result<Self, Refusal> {
+    fn check(mut object: Map<String, Value>, declared: &[Field]) -> Result<Self, Refusal> {
         let problems: Vec<_> = declared
             .iter()
             .filter_map(|field| field.problem(object.get(field.name)))
             .collect();
+        // What is not declared is not held either: it may weigh far more here than it did on its way.
+        object.retain(|name, _| declared.iter().any(|field| field.name == name));
         if problems.is_empty() {
             Ok(Self(object))
         } else {

@@ -49,7 +49,7 @@ pub async fn observe(State(edge): State<Edge>, mut request: Request, next: Next)
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let method = known_method(request.method());
     let ip = client.address;
-    let span = tracing::info_span!("request", request_id, user_id = tracing::field::Empty);
+    let span = tracing::error_span!("request", request_id, user_id = tracing::field::Empty);
 
     request.extensions_mut().insert(Asking {
         now,

@@ -106,7 +106,7 @@ fn refusals<S>(route: &Route<S>) -> Vec<StatusCode> {
         ]);
     }
     if route.who == Who::Bearer {
-        refusals.push(StatusCode::UNAUTHORIZED);
+        refusals.extend([StatusCode::UNAUTHORIZED, StatusCode::SERVICE_UNAVAILABLE]);
     }
     if route.limit == Limit::Credential {
         refusals.extend([

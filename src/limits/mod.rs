@@ -46,7 +46,11 @@ impl Limits {
     }
 
     /// Takes one attempt from the budget of `key`, or refuses with the time to wait. `None` when limits are off.
-    pub fn spend(&self, key: AddressKey, now: Timestamp) -> Result<Option<Standing>, Refusal> {
+    pub fn spend(
+        &self,
+        key: AddressKey,
+        now: Timestamp,
+    ) -> Result<Option<Standing>, (Refusal, Standing)> {
         if !self.enabled {
             return Ok(None);
         }
@@ -54,24 +58,30 @@ impl Limits {
         if whole_at.len() >= SWEEP_AT {
             whole_at.retain(|_, at| *at > now);
         }
+        let allowed = self.interval * self.burst;
         let whole = whole_at
             .get(&key)
             .copied()
             .unwrap_or(now)
-            .max(now)
+            // A clock that was set back must not make anybody's debt longer than it can be.
+            .clamp(now, now.plus(allowed))
             .plus(self.interval);
         let debt = until(now, whole);
-        let allowed = self.interval * self.burst;
         if debt > allowed {
-            return Err(Refusal::RateLimited {
-                retry_after: debt.saturating_sub(allowed),
-            });
+            let standing = Standing {
+                limit: self.burst,
+                remaining: 0,
+                reset: debt - self.interval,
+            };
+            let retry_after = debt.saturating_sub(allowed);
+            return Err((Refusal::RateLimited { retry_after }, standing));
         }
         whole_at.insert(key, whole);
         let remaining = (allowed - debt).as_micros() / self.interval.as_micros().max(1);
+        let remaining = u32::try_from(remaining).unwrap_or(0);
         Ok(Some(Standing {
             limit: self.burst,
-            remaining: u32::try_from(remaining).unwrap_or(0),
+            remaining,
             reset: debt,
         }))
     }

@@ -51,7 +51,7 @@ impl Norm {
 }
 
 /// A password at rest.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Stored {
     /// The hash, as PHC or modular crypt text.
     pub hash: String,

@@ -6,12 +6,12 @@ use super::{Norm, Stored};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::ids::UserId;
+use crate::users::store::user_columns;
 use crate::users::{self, EmailKey, User};
 
 /// The account with this address, and its password if it has one: all that a sign-in asks the database.
 pub async fn with_user(db: &Db, key: &EmailKey) -> Result<Option<(User, Option<Stored>)>, Error> {
-    let query = sql("SELECT u.*, p.hash AS hash, p.norm AS norm FROM users u \
-         LEFT JOIN passwords p ON p.user_id = u.id WHERE u.email_key = $1")
+    let query = sql(concat!("SELECT ", user_columns!(), ", p.hash AS hash, p.norm AS norm FROM users u LEFT JOIN passwords p ON p.user_id = u.id WHERE u.email_key = $1"))
     .bind(key);
     let account = db.one(query, |row| {
         let norm = match row.opt_text("norm")?.as_deref() {

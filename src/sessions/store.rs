@@ -6,6 +6,7 @@ use super::Session;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::ids::{SessionId, UserId};
+use crate::users::store::user_columns;
 use crate::users::{self, User};
 
 /// Begins a session, if its account is still open and its password still the one that was verified: a sign-in that
@@ -33,8 +34,7 @@ pub async fn owner(
     user: &UserId,
     now: Timestamp,
 ) -> Result<Option<User>, Error> {
-    let live = sql("SELECT u.* FROM sessions s JOIN users u ON u.id = s.user_id \
-         WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND u.disabled_at IS NULL")
+    let live = sql(concat!("SELECT ", user_columns!(), " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND u.disabled_at IS NULL"))
     .bind(id)
     .bind(user)
     .bind(now);

@@ -42,59 +42,88 @@ impl fmt::Debug for SignedIn {
     }
 }
 
+/// How often an account is looked at, when it changes between the look and the write: another sign-in made its hash
+/// stronger, or its password changed.
+const LOOKS: usize = 2;
+
 /// Signs in by address and password.
 pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Result<Outcome, Error> {
-    let account = password::store::with_user(&app.db, attempt.email.key()).await?;
-    let (user, stored) = account.map_or((None, None), |(user, stored)| (Some(user), stored));
-    let is_right = app
-        .passwords
-        .verify(&attempt.password, stored.as_ref())
-        .await?;
-    match (user, stored) {
-        (Some(user), Some(stored)) if is_right && !user.is_disabled() => {
-            let stronger = app.passwords.rehash(&attempt.password, &stored).await?;
-            begin(app, &user, &stored, stronger.as_ref(), asking)
-                .await
-                .map(Outcome::SignedIn)
+    for _ in 0..LOOKS {
+        let account = password::store::with_user(&app.db, attempt.email.key()).await?;
+        let (user, stored) = account.map_or((None, None), |(user, stored)| (Some(user), stored));
+        let is_right = app
+            .passwords
+            .verify(&attempt.password, stored.as_ref())
+            .await?;
+        let (user, stored) = match (user, stored) {
+            (Some(user), Some(stored)) if is_right && !user.is_disabled() => (user, stored),
+            (user, _) => return Err(refuse(app, user.as_ref(), asking).await?.into()),
+        };
+        let stronger = app.passwords.rehash(&attempt.password, &stored).await?;
+        if let Some(signed_in) = begin(app, &user, &stored, stronger.as_ref(), asking).await? {
+            return Ok(Outcome::SignedIn(signed_in));
         }
-        (user, _) => Err(refuse(app, user.as_ref(), asking).await?.into()),
     }
+    Err(refuse(app, None, asking).await?.into())
 }
 
-/// Begins the session, if the account is still as it was when its password was verified.
-pub(crate) async fn begin(
+/// Begins the session; `None` when the account is no longer as it was when its password was verified.
+async fn begin(
     app: &App,
     user: &User,
     verified: &Stored,
     stronger: Option<&Stored>,
     asking: &Asking,
-) -> Result<SignedIn, Error> {
-    let session = Session::new(user.id.clone(), vec!["pwd"], app.tokens.lifetime(), asking);
-    let token = app.tokens.issue(user, &session, asking.now)?;
-    let (by, about) = (
-        By::Caller(asking),
-        About {
-            user: Some(&user.id),
-            session: Some(&session.id),
-        },
-    );
-    let mut unit = Unit::new()
-        .expect(1, sessions::store::insert(&session, &verified.hash))
-        .run(users::store::touch_sign_in(&user.id, asking.now))
-        .run(audit::row(Event::SignedIn, by, about));
+) -> Result<Option<SignedIn>, Error> {
+    let (signed_in, mut unit) = opening(app, user, verified, asking)?;
     if let Some(stronger) = stronger {
+        let about = About {
+            user: Some(&user.id),
+            session: None,
+        };
         unit = unit
             .run(password::store::replace(&user.id, verified, stronger))
-            .run(audit::row(Event::PasswordRehashed, by, about));
+            .run(audit::row(
+                Event::PasswordRehashed,
+                By::Caller(asking),
+                about,
+            ));
     }
     match app.db.write(unit).await {
-        Ok(_) => {
-            metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => "signed_in").increment(1);
-            metrics::counter!("doorward_tokens_issued_total", "kind" => "access").increment(1);
-            Ok(SignedIn { token })
-        }
-        Err(db::Error::Touched { .. }) => Err(refuse(app, Some(user), asking).await?.into()),
+        Ok(_) => Ok(Some(signed_in.counted())),
+        Err(db::Error::Touched { .. }) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// What a session's beginning writes, and what its owner gets once that is written.
+pub(crate) fn opening(
+    app: &App,
+    user: &User,
+    verified: &Stored,
+    asking: &Asking,
+) -> Result<(SignedIn, Unit), Error> {
+    let session = Session::new(user.id.clone(), vec!["pwd"], app.tokens.lifetime(), asking);
+    let token = app.tokens.issue(user, &session, asking.now)?;
+    let about = About {
+        user: Some(&user.id),
+        session: Some(&session.id),
+    };
+    let unit = Unit::new()
+        // The account's row is held first: who shuts it or sets its password at this moment does so wholly before, and
+        // the next statement finds that, or wholly after, and ends this session too.
+        .expect(1, users::store::touch_sign_in(&user.id, asking.now))
+        .expect(1, sessions::store::insert(&session, &verified.hash))
+        .run(audit::row(Event::SignedIn, By::Caller(asking), about));
+    Ok((SignedIn { token }, unit))
+}
+
+impl SignedIn {
+    /// The same, counted in the figures.
+    pub(crate) fn counted(self) -> Self {
+        metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => "signed_in").increment(1);
+        metrics::counter!("doorward_tokens_issued_total", "kind" => "access").increment(1);
+        self
     }
 }
 

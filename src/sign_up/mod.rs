@@ -13,9 +13,9 @@ use crate::ids::UserId;
 use crate::password::{self, Stored, policy};
 use crate::secret::Secret;
 use crate::sign_in::{self, Outcome};
-use crate::users::{self, NewUser};
+use crate::users::{self, NewUser, User};
 
-/// Makes an account and signs its owner in.
+/// Makes an account and signs its owner in: both, or neither.
 pub async fn with_password(
     app: &App,
     new: NewUser,
@@ -25,39 +25,52 @@ pub async fn with_password(
     if !app.config.signup.enabled {
         return Err(Refusal::SignupDisabled.into());
     }
-    let (id, stored) = create(app, &new, &password, By::Caller(asking), Event::SignedUp).await?;
-    let user = users::store::by_id(&app.db, &id)
-        .await?
-        .ok_or(Refusal::Unauthorized)?;
-    sign_in::begin(app, &user, &stored, None, asking)
-        .await
-        .map(Outcome::SignedIn)
+    let (user, stored, account) =
+        account(app, new, &password, By::Caller(asking), Event::SignedUp).await?;
+    let (signed_in, session) = sign_in::opening(app, &user, &stored, asking)?;
+    write(app, account.append(session)).await?;
+    Ok(Outcome::SignedIn(signed_in.counted()))
 }
 
 /// Makes an account with a password, whoever asks for it.
 pub async fn create(
     app: &App,
-    new: &NewUser,
+    new: NewUser,
     password: &Secret<String>,
     by: By<'_>,
     event: Event,
-) -> Result<(UserId, Stored), Error> {
+) -> Result<UserId, Error> {
+    let (user, _, account) = account(app, new, password, by, event).await?;
+    write(app, account).await?;
+    Ok(user.id)
+}
+
+/// The account to be, and what writes it.
+async fn account(
+    app: &App,
+    new: NewUser,
+    password: &Secret<String>,
+    by: By<'_>,
+    event: Event,
+) -> Result<(User, Stored, Unit), Error> {
     policy::check(password, app.passwords.min_length, &new.email)?;
     let stored = app.passwords.hash(password).await?;
-    let id = UserId::new(by.now());
+    let user = User::new(UserId::new(by.now()), &new, by.now())?;
+    let about = About {
+        user: Some(&user.id),
+        session: None,
+    };
     let unit = Unit::new()
-        .run(users::store::insert(&id, new, by.now()))
-        .run(password::store::insert(&id, &stored, by.now()))
-        .run(audit::row(
-            event,
-            by,
-            About {
-                user: Some(&id),
-                session: None,
-            },
-        ));
+        .run(users::store::insert(&user.id, &new, by.now()))
+        .run(password::store::insert(&user.id, &stored, by.now()))
+        .run(audit::row(event, by, about));
+    Ok((user, stored, unit))
+}
+
+/// Only the account's own row, which comes first, has an address that another may have.
+async fn write(app: &App, unit: Unit) -> Result<(), Error> {
     match app.db.write(unit).await {
-        Ok(_) => Ok((id, stored)),
+        Ok(_) => Ok(()),
         Err(db::Error::Unique { statement: 0 }) => Err(Refusal::EmailTaken.into()),
         Err(error) => Err(error.into()),
     }

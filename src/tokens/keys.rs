@@ -22,6 +22,8 @@ pub const REFRESH_EVERY: Duration = Duration::from_secs(5);
 pub const PUBLISH_AHEAD: Duration = Duration::from_secs(900);
 /// How long back ends may cache the key set.
 pub const JWKS_MAX_AGE: Duration = Duration::from_secs(600);
+/// No token counts for longer, whatever is configured.
+const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 /// How long past a token's end its key is kept, for clocks that disagree.
 const SKEW: Duration = Duration::from_secs(60);
 
@@ -204,7 +206,8 @@ pub async fn rotate(
 ) -> Result<Option<Rotation>, Error> {
     let (algorithm, now) = (config.algorithm, by.now());
     let signs_from = now.plus(ahead);
-    let previous_until = signs_from.plus(config.lifetime).plus(SKEW);
+    // Not this process's own setting: the services may run with another, and the old key must outlive their tokens.
+    let previous_until = signs_from.plus(LONGEST_LIFETIME).plus(SKEW);
     let newest = store::all(db, algorithm).await?.into_iter().next();
     if newest.as_ref().is_some_and(|key| key.signs_from > now) {
         return Ok(None);

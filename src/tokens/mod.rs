@@ -26,6 +26,8 @@ use keys::KeyRing;
 const TYPE: &str = "JWT";
 /// No token of ours is near this long; longer ones are refused unread, in bytes.
 const MAX_LENGTH: usize = 4_096;
+/// How far another node's clock may be ahead of ours, in seconds. It does not make a token count for longer.
+const CLOCK_SKEW: i64 = 60;
 /// Up to here a name is told in the token; a longer one is at `/auth/me`, in bytes.
 const MAX_NAME: usize = 64;
 
@@ -66,6 +68,7 @@ struct Told<'a> {
 
 #[derive(Deserialize)]
 struct Heard {
+    exp: i64,
     sub: String,
     sid: String,
 }
@@ -77,7 +80,7 @@ impl Tokens {
             typ: TYPE,
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
-            leeway_seconds: 0,
+            leeway_seconds: CLOCK_SKEW,
             max_len: MAX_LENGTH,
         };
         Self {
@@ -126,6 +129,9 @@ impl Tokens {
         // The stores' text has no room for it, so it is in no id; asking would be an error of ours and not the caller's.
         if [&heard.sub, &heard.sid].iter().any(|id| id.contains('\0')) {
             return Err(Refusal::TokenInvalid);
+        }
+        if now.seconds() >= heard.exp {
+            return Err(Refusal::TokenExpired);
         }
         Ok(Claims {
             sub: UserId::from_stored(heard.sub),

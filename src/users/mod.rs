@@ -84,6 +84,25 @@ pub struct NewUser {
 }
 
 impl User {
+    /// The account that `new` becomes.
+    pub fn new(id: UserId, new: &NewUser, now: Timestamp) -> Result<Self, Error> {
+        let metadata = new.metadata.clone().unwrap_or_else(|| "{}".to_owned());
+        Ok(Self {
+            id,
+            email: new.email.as_str().to_owned(),
+            email_verified: false,
+            name: new.name.clone(),
+            locale: new.locale.clone(),
+            roles: new.roles.clone(),
+            metadata: RawValue::from_string(metadata).map_err(Error::bug)?,
+            mfa: SecondFactors::default(),
+            created_at: now,
+            updated_at: now,
+            last_sign_in_at: None,
+            disabled_at: None,
+        })
+    }
+
     /// Whether the operator shut the account.
     pub fn is_disabled(&self) -> bool {
         self.disabled_at.is_some()

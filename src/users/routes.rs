@@ -102,7 +102,10 @@ async fn change(
         session: Some(&signed_in.session),
     };
     let unit = db::Unit::new()
-        .expect(1, store::update(&id, &profile, asking.now))
+        .expect(
+            1,
+            store::update(&id, &signed_in.session, &profile, asking.now),
+        )
         .run(audit::row(
             Event::ProfileChanged,
             By::Caller(&asking),

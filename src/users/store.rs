@@ -6,9 +6,19 @@ use super::{EmailKey, NewUser, SecondFactors, User};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::http::body::Change;
-use crate::ids::UserId;
+use crate::ids::{SessionId, UserId};
 
-/// What a `User` is read from; a query that reads one selects `u.*`.
+/// What a `User` is read from, for queries in which `users` is `u`. Each by its name: a newer node may have added others
+/// already.
+macro_rules! user_columns {
+    () => {
+        "u.id, u.email, u.email_verified, u.name, u.locale, u.roles, u.metadata, u.disabled_at, u.created_at, \
+         u.updated_at, u.last_sign_in_at"
+    };
+}
+pub(crate) use user_columns;
+
+/// Reads a `User` from the columns that [`user_columns`] names.
 pub fn user(row: &Row) -> Result<User, db::Error> {
     let broken =
         |what: &str| db::Error::Broken(format!("users.{what} is not the JSON it should be"));
@@ -32,7 +42,12 @@ pub fn user(row: &Row) -> Result<User, db::Error> {
 pub async fn by_email(db: &Db, key: &EmailKey) -> Result<Option<User>, Error> {
     Ok(db
         .one(
-            sql("SELECT u.* FROM users u WHERE u.email_key = $1").bind(key),
+            sql(concat!(
+                "SELECT ",
+                user_columns!(),
+                " FROM users u WHERE u.email_key = $1"
+            ))
+            .bind(key),
             user,
         )
         .await?)
@@ -42,7 +57,12 @@ pub async fn by_email(db: &Db, key: &EmailKey) -> Result<Option<User>, Error> {
 pub async fn by_id(db: &Db, id: &UserId) -> Result<Option<User>, Error> {
     Ok(db
         .one(
-            sql("SELECT u.* FROM users u WHERE u.id = $1").bind(id),
+            sql(concat!(
+                "SELECT ",
+                user_columns!(),
+                " FROM users u WHERE u.id = $1"
+            ))
+            .bind(id),
             user,
         )
         .await?)
@@ -50,9 +70,13 @@ pub async fn by_id(db: &Db, id: &UserId) -> Result<Option<User>, Error> {
 
 /// Up to `limit` accounts after the id `after`, oldest first.
 pub async fn page(db: &Db, after: &str, limit: u32) -> Result<Vec<User>, Error> {
-    let page = sql("SELECT u.* FROM users u WHERE u.id > $1 ORDER BY u.id LIMIT $2")
-        .bind(after)
-        .bind(i64::from(limit));
+    let page = sql(concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM users u WHERE u.id > $1 ORDER BY u.id LIMIT $2"
+    ))
+    .bind(after)
+    .bind(i64::from(limit));
     Ok(db.all(page, user).await?)
 }
 
@@ -80,13 +104,15 @@ pub struct Profile {
     pub metadata: Change<String>,
 }
 
-/// Changes what `profile` names and leaves the rest; touches no row when the account is gone or shut.
-pub fn update(id: &UserId, profile: &Profile, now: Timestamp) -> Sql {
+/// Changes what `profile` names and leaves the rest, by the word of a live session; touches no row when the
+/// account is gone or shut, or the session over.
+pub fn update(id: &UserId, session: &SessionId, profile: &Profile, now: Timestamp) -> Sql {
     let (keep_name, name) = parts(&profile.name);
     let (keep_locale, locale) = parts(&profile.locale);
     let (keep_metadata, metadata) = parts(&profile.metadata);
     sql("UPDATE users SET name = CASE WHEN $2 THEN name ELSE $3 END, locale = CASE WHEN $4 THEN locale ELSE $5 END, \
-         metadata = CASE WHEN $6 THEN metadata ELSE $7 END, updated_at = $8 WHERE id = $1 AND disabled_at IS NULL")
+         metadata = CASE WHEN $6 THEN metadata ELSE $7 END, updated_at = $8 WHERE id = $1 AND disabled_at IS NULL \
+         AND EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $1 AND ended_at IS NULL AND expires_at > $8)")
     .bind(id)
     .bind(keep_name)
     .bind(name)
@@ -95,6 +121,7 @@ pub fn update(id: &UserId, profile: &Profile, now: Timestamp) -> Sql {
     .bind(keep_metadata)
     .bind(metadata.unwrap_or("{}"))
     .bind(now)
+    .bind(session)
 }
 
 fn parts(change: &Change<String>) -> (bool, Option<&str>) {
@@ -105,9 +132,10 @@ fn parts(change: &Change<String>) -> (bool, Option<&str>) {
     }
 }
 
-/// Notes that somebody signed in.
+/// Notes that somebody signed in, and holds the account's row until the unit ends; touches no row when it is gone or
+/// shut.
 pub fn touch_sign_in(id: &UserId, now: Timestamp) -> Sql {
-    sql("UPDATE users SET last_sign_in_at = $2 WHERE id = $1")
+    sql("UPDATE users SET last_sign_in_at = $2 WHERE id = $1 AND disabled_at IS NULL")
         .bind(id)
         .bind(now)
 }

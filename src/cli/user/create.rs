@@ -56,9 +56,9 @@ impl Create {
             metadata: None,
             roles: self.roles,
         };
-        let address = new.email.as_str();
-        let made = sign_up::create(app, &new, password, operator(), Event::UserCreated).await;
-        let (id, _) = made.map_err(|error| match error {
+        let address = new.email.as_str().to_owned();
+        let made = sign_up::create(app, new, password, operator(), Event::UserCreated).await;
+        let id = made.map_err(|error| match error {
             Error::Refused(Refusal::EmailTaken) => Failure::failed(format_args!(
                 "{address} has an account already: `doorward user get {address}` shows it"
             )),

@@ -4,11 +4,11 @@
 use clap::Args;
 use db::Db;
 use serde::Serialize;
-use serde_json::json;
 
 use super::super::Failure;
 use super::super::output::{self, plain, talk};
 use crate::clock::Timestamp;
+use crate::ids::UserId;
 use crate::users::{self, User as Account};
 
 /// Lists accounts, the oldest first
@@ -37,6 +37,13 @@ struct Shown<'a> {
     disabled_at: Option<Timestamp>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page<'a> {
+    data: Vec<Shown<'a>>,
+    next_cursor: Option<&'a UserId>,
+}
+
 impl List {
     pub(super) async fn run(&self, db: &Db) -> Result<(), Failure> {
         let mut page = users::store::page(db, &self.cursor, self.limit + 1).await?;
@@ -44,8 +51,11 @@ impl List {
         page.truncate(self.limit as usize);
         let next = page.last().filter(|_| is_more).map(|last| &last.id);
         if self.json {
-            let data: Vec<Shown> = page.iter().map(Shown::of).collect();
-            return output::json(&json!({"data": data, "nextCursor": next}));
+            let data = page.iter().map(Shown::of).collect();
+            return output::json(&Page {
+                data,
+                next_cursor: next,
+            });
         }
         let heading = ["ID", "EMAIL", "NAME", "ROLES", "STATE", "LAST SIGN-IN"];
         output::table(heading, page.iter().map(row).collect())?;

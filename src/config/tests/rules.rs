@@ -76,7 +76,7 @@ const REFUSED: [(&str, &str, &str); 25] = [
     (
         "PASSWORD__MAX_WAIT=99ms",
         "password.max_wait (",
-        "from 100ms to 1m",
+        "from 100ms to 20s",
     ),
     (
         "PASSWORD__ARGON2__MEMORY_KIB=7167",

@@ -64,7 +64,7 @@ pub fn configuration(settings: &[(&str, &str)]) -> Config {
         ("limits.enabled", "false"),
         ("password.argon2.memory_kib", "32"),
         ("password.argon2.iterations", "1"),
-        ("password.max_wait", "1m"),
+        ("password.max_wait", "20s"),
         ("public_url", "http://localhost:8080"),
     ];
     let mut flags: Vec<(String, String)> = Vec::new();

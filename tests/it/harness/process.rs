@@ -56,7 +56,7 @@ impl Place {
             .with("log.filter", "warn")
             .with("password.argon2.memory_kib", "8")
             .with("password.argon2.iterations", "1")
-            .with("password.max_wait", "1m")
+            .with("password.max_wait", "20s")
     }
 
     /// The same with a setting changed.

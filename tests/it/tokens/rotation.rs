@@ -104,14 +104,14 @@ async fn by_the_old_key_to_its_end(forger: &Forger<'_>, rotation: &Rotation, las
     forger
         .refused_as("token_expired", last, "its time is up")
         .await;
-    // Whoever has the old key may say what they like of a session that lives.
-    let (living, _) = sign_in(server).await;
-    let (_, claims) = jose::decode_unverified(&living).unwrap();
-    let forged = forger.signed(&forger.header.to_string(), &claims.to_string());
     let until_the_end = rotation.previous_until.micros() - server.clock.now().micros();
     server.wait(Duration::from_micros(
         u64::try_from(until_the_end).unwrap() - 1,
     ));
+    // Whoever has the old key may say what they like of a session that lives.
+    let (living, _) = sign_in(server).await;
+    let (_, claims) = jose::decode_unverified(&living).unwrap();
+    let forged = forger.signed(&forger.header.to_string(), &claims.to_string());
     forger.accepted(&forged, "the old key's last moment").await;
     server.wait(Duration::from_micros(1));
     forger.refused(&forged, "by a key that has ended").await;
