@@ -134,6 +134,11 @@ impl App {
     }
 }
 
+/// Whether the database was sealed before, so that one key alone is the right one.
+pub async fn is_sealed(db: &Db) -> Result<bool, Error> {
+    store::is_marked(db).await
+}
+
 /// Leaves a sealed mark in a new database, and opens the mark of an old one: two nodes, or a node and its past, never
 /// seal under different keys.
 pub async fn prove_sealer(db: &Db, sealer: &Sealer) -> Result<(), CannotStart> {

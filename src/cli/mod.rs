@@ -4,11 +4,14 @@
 
 mod config;
 mod failure;
+mod hash;
 mod input;
+mod key;
 mod openapi;
 mod opening;
 mod output;
 mod serve;
+mod token;
 mod user;
 mod version;
 mod welcome;
@@ -66,6 +69,11 @@ enum Command {
     #[command(subcommand)]
     User(user::User),
     #[command(subcommand)]
+    Key(key::Key),
+    #[command(subcommand)]
+    Token(token::Token),
+    Hash(hash::Hash),
+    #[command(subcommand)]
     Config(config::Config),
     /// Prints the HTTP interface as an OpenAPI 3.1 document
     #[command(after_help = "Examples:
@@ -104,6 +112,9 @@ pub fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(command) => command.run(given),
         Command::User(command) => command.run(&given),
+        Command::Key(command) => command.run(&given),
+        Command::Token(command) => command.run(&given),
+        Command::Hash(command) => command.run(&given),
         Command::Config(command) => command.run(&given),
         Command::Openapi => openapi::print(),
         Command::Version(command) => command.run(),

@@ -9,10 +9,13 @@ use db::Db;
 use zeroize::Zeroizing;
 
 use super::Failure;
-use crate::app::{App, MIGRATIONS};
+use crate::app::{self, App, MIGRATIONS};
 use crate::clock::Clock;
 use crate::config::{self, Config, Inputs, Loaded};
-use crate::secret::{self, Secret};
+use crate::secret::{self, Sealer, Secret};
+
+/// What the configuration asks of a secret key too, in characters.
+const MIN_SECRET_KEY: usize = 32;
 
 /// Reads the configuration, or says everything that is wrong with it.
 pub(super) fn configuration(inputs: &Inputs) -> Result<Loaded, Failure> {
@@ -35,32 +38,37 @@ pub(super) fn secret_key_file(config: &Config) -> PathBuf {
     config.data_dir.join("secret.key")
 }
 
-/// The key that seals keys in the database: the configured one, or the one in the data folder, made there when missing.
-/// Tells whether it was made now.
-pub(super) fn secret_key(config: &Config) -> Result<(Secret<String>, Option<PathBuf>), Failure> {
+/// The key that seals keys in the database: the configured one, or the one in the data folder, made there when nothing
+/// was sealed yet. Tells whether it was made now.
+pub(super) async fn secret_key(
+    config: &Config,
+    db: &Db,
+) -> Result<(Secret<String>, Option<PathBuf>), Failure> {
     if let Some(key) = &config.secret_key {
         return Ok((key.clone(), None));
     }
     let path = secret_key_file(config);
+    let shown = path.display();
     let cannot = |error| {
         Failure::failed(format_args!(
-            "cannot read or make the secret key {}: {error}",
-            path.display()
+            "cannot read or make the secret key {shown}: {error}"
         ))
     };
-    let made = match fs::exists(&path) {
-        Ok(true) => false,
-        Ok(false) => make_secret(&path).map_err(cannot)?,
-        Err(error) => return Err(cannot(error)),
+    let lost = |how| {
+        Failure::configuration(format_args!(
+            "the secret key {shown} {how}. Put back a copy of it, or set DOORWARD_SECRET_KEY to what it held: without \
+             it the signing keys cannot be opened"
+        ))
     };
+    let is_there = fs::exists(&path).map_err(cannot)?;
+    if !is_there && app::is_sealed(db).await? {
+        return Err(lost("is not there, and the database was sealed under it"));
+    }
+    let made = !is_there && make_secret(&path).map_err(cannot)?;
     let text = Zeroizing::new(fs::read_to_string(&path).map_err(cannot)?);
     let key = Secret::new(text.trim_end().to_owned());
-    if key.expose().chars().count() < 32 {
-        return Err(Failure::configuration(format_args!(
-            "the secret key {} has fewer than 32 characters, so it is not the one that was made there. Put it back from \
-             a copy: without it the signing keys cannot be opened",
-            path.display()
-        )));
+    if key.expose().chars().count() < MIN_SECRET_KEY {
+        return Err(lost("is too short to be the one that was made there"));
     }
     Ok((key, made.then_some(path)))
 }
@@ -111,19 +119,8 @@ pub(super) async fn database(config: &Config) -> Result<Db, Failure> {
     Ok(Db::open(database_url(config).expose(), MIGRATIONS).await?)
 }
 
-/// Opens the database beside a running service, makes it if need be, does `work` on it and closes it.
-async fn beside<T>(
-    config: &Config,
-    work: impl AsyncFnOnce(&Db) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let db = Db::open_beside(database_url(config).expose(), MIGRATIONS).await?;
-    let outcome = work(&db).await;
-    db.close().await;
-    outcome
-}
-
-/// Does `work` on the database that there is. A SQLite file that is not there is more likely looked for in the wrong
-/// place than wanted, and is not made.
+/// Does `work` on the database that there is, beside a running service. A SQLite file that is not there is more likely
+/// looked for in the wrong place than wanted, and is not made.
 pub(super) fn with_database<T>(
     config: &Config,
     work: impl AsyncFnOnce(&Db) -> Result<T, Failure>,
@@ -135,7 +132,25 @@ pub(super) fn with_database<T>(
             file.display()
         )));
     }
-    block_on(beside(config, work))
+    block_on(async {
+        let db = beside(config).await?;
+        let outcome = work(&db).await;
+        db.close().await;
+        outcome
+    })
+}
+
+/// The same with what opens the keys that are sealed in it.
+pub(super) fn with_sealer<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&Db, &Sealer) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    with_database(config, async |db| {
+        let (secret_key, _) = secret_key(config, db).await?;
+        let sealer = Sealer::new(&secret_key);
+        app::prove_sealer(db, &sealer).await?;
+        work(db, &sealer).await
+    })
 }
 
 /// Does `work` on the whole application, beside a running service or before there ever was one.
@@ -144,18 +159,22 @@ pub(super) fn with_app<T>(
     work: impl AsyncFnOnce(&App) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     data_folder(&config)?;
-    let (secret_key, made) = secret_key(&config)?;
-    if let Some(path) = made {
-        super::welcome::tell_of_secret(&path);
-    }
     block_on(async {
-        let db = Db::open_beside(database_url(&config).expose(), MIGRATIONS).await?;
-        let app = App::open(config, &secret_key, Clock::system(), db.clone()).await?;
+        let db = beside(&config).await?;
+        let (secret_key, made) = secret_key(&config, &db).await?;
+        if let Some(path) = made {
+            super::welcome::tell_of_secret(&path);
+        }
+        let app = App::open(config, &secret_key, Clock::system(), db).await?;
         let outcome = work(&app).await;
         app.passwords.stop().await;
-        db.close().await;
+        app.db.close().await;
         outcome
     })
+}
+
+async fn beside(config: &Config) -> Result<Db, Failure> {
+    Ok(Db::open_beside(database_url(config).expose(), MIGRATIONS).await?)
 }
 
 /// Runs what a command does to its end.

@@ -73,7 +73,6 @@ impl Serve {
 
 async fn serve(config: Config, figures: figures::Figures) -> Result<(), Failure> {
     opening::data_folder(&config)?;
-    let (secret_key, made_secret) = opening::secret_key(&config)?;
     let certificate = match &config.tls {
         Some(tls) => {
             Some(CertificateSource::load(&tls.cert, &tls.key).map_err(Failure::configuration)?)
@@ -81,6 +80,7 @@ async fn serve(config: Config, figures: figures::Figures) -> Result<(), Failure>
         None => None,
     };
     let db = opening::database(&config).await?;
+    let (secret_key, made_secret) = opening::secret_key(&config, &db).await?;
     let app = App::open(config, &secret_key, Clock::system(), db).await?;
 
     let socket = bind("listen", app.config.listen).await?;

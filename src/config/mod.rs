@@ -33,6 +33,7 @@ pub use sections::{
 };
 use settings::{Preset, Section as _, settings};
 pub use sources::Inputs;
+use values::Value as _;
 
 use crate::secret::Secret;
 
@@ -149,6 +150,14 @@ impl Loaded {
         });
         lines.collect()
     }
+}
+
+/// Reads a duration as settings have them: `500ms`, `15m`.
+///
+/// # Errors
+/// What is wrong with the text and what is expected, in words.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    Duration::from_text(text).map_err(|wrong| format!("it {wrong}: expected {}", Duration::FORM))
 }
 
 impl Config {

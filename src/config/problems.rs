@@ -61,21 +61,35 @@ pub(super) struct Problem {
     pub(super) fix: String,
 }
 
+impl Problem {
+    /// What is wrong and where, without what to do about it.
+    fn said(&self) -> String {
+        let source = match &self.source {
+            Some(Source::Preset) => " (not set)".to_owned(),
+            Some(source) => format!(" ({source})"),
+            None => String::new(),
+        };
+        format!("{}{source}: {}", self.about, self.what)
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.about)?;
-        match &self.source {
-            Some(Source::Preset) => f.write_str(" (not set)")?,
-            Some(source) => write!(f, " ({source})")?,
-            None => {}
-        }
-        write!(f, ": {}\n  {}", self.what, self.fix)
+        write!(f, "{}\n  {}", self.said(), self.fix)
     }
 }
 
 /// Everything that is wrong with a configuration, all at once. A command that meets it exits with 78 (`EX_CONFIG`).
 #[derive(Debug, thiserror::Error)]
 pub struct ConfigErrors(pub(super) Vec<Problem>);
+
+impl ConfigErrors {
+    /// Each problem: what is wrong, and what to do about it.
+    pub fn each(&self) -> impl Iterator<Item = (String, &str)> {
+        let problems = self.0.iter();
+        problems.map(|problem| (problem.said(), problem.fix.as_str()))
+    }
+}
 
 impl fmt::Display for ConfigErrors {
     /// A paragraph a problem.

@@ -19,13 +19,13 @@ use crate::secret::{Sealer, Secret};
 pub const REFRESH_EVERY: Duration = Duration::from_secs(5);
 /// How long a new key is published before it signs: longer than a back end may cache the key set, and than a node
 /// takes to notice.
-pub const PUBLISH_AHEAD: Duration = Duration::from_secs(900);
+pub const PUBLISH_AHEAD: Duration = Duration::from_mins(15);
 /// How long back ends may cache the key set.
-pub const JWKS_MAX_AGE: Duration = Duration::from_secs(600);
+pub const JWKS_MAX_AGE: Duration = Duration::from_mins(10);
 /// No token counts for longer, whatever is configured.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 /// How long past a token's end its key is kept, for clocks that disagree.
-const SKEW: Duration = Duration::from_secs(60);
+const SKEW: Duration = Duration::from_mins(1);
 
 /// The keys of one algorithm, kept up to date in the background and read without waiting.
 pub struct KeyRing {
@@ -77,14 +77,11 @@ impl KeyRing {
         now: Timestamp,
     ) -> Result<Self, Error> {
         let algorithm = config.algorithm;
-        let ring = match &config.hs256_secret {
-            Some(secret) => Ring(vec![configured(secret)?]),
-            None => {
-                if store::all(db, algorithm).await?.is_empty() {
-                    make(db, sealer, algorithm, 1, By::Service(now), (now, now)).await?;
-                }
-                read(db, sealer, algorithm).await?
-            }
+        let ring = if let Some(secret) = &config.hs256_secret {
+            Ring(vec![configured(secret)?])
+        } else {
+            let stored = stored(db, sealer, algorithm, By::Service(now)).await?;
+            opened(sealer, algorithm, stored)?
         };
         Ok(Self {
             algorithm,
@@ -156,6 +153,22 @@ fn configured(secret: &Secret<String>) -> Result<Key, Error> {
     })
 }
 
+/// The keys of `algorithm`, newest first; the first one is made here, and signs at once, if there is none.
+async fn stored(
+    db: &Db,
+    sealer: &Sealer,
+    algorithm: Algorithm,
+    by: By<'_>,
+) -> Result<Vec<StoredKey>, Error> {
+    let stored = store::all(db, algorithm).await?;
+    if !stored.is_empty() {
+        return Ok(stored);
+    }
+    let now = by.now();
+    make(db, sealer, algorithm, 1, by, (now, now)).await?;
+    store::all(db, algorithm).await
+}
+
 /// Makes the key of `generation`, and gives the one before it an end: once the last token that it signs has expired.
 /// `false` when somebody else made that generation first: then nothing happened.
 async fn make(
@@ -185,7 +198,22 @@ async fn make(
     }
 }
 
-/// What `key rotate` did.
+/// What became of a rotation.
+pub enum Rotated {
+    /// There is a next key.
+    Made(Rotation),
+    /// Nothing: the key of the last rotation begins to sign only then, and a further one could overtake it.
+    Waiting {
+        /// When that is.
+        signs_from: Timestamp,
+    },
+    /// Nothing: another rotation made the next key at the same moment.
+    Overtaken,
+    /// Nothing: the secret that signs is configured, and changes with the configuration.
+    Configured,
+}
+
+/// A key that a rotation made.
 pub struct Rotation {
     /// The number of the new key.
     pub generation: i64,
@@ -196,54 +224,54 @@ pub struct Rotation {
 }
 
 /// Makes the next key: published at once, signing `ahead` from now; the present one verifies until its last token has
-/// expired. `None` when another rotation came first or the last one has not begun to sign yet.
+/// expired.
 pub async fn rotate(
     db: &Db,
     sealer: &Sealer,
     config: &TokensConfig,
     by: By<'_>,
     ahead: Duration,
-) -> Result<Option<Rotation>, Error> {
+) -> Result<Rotated, Error> {
+    if config.hs256_secret.is_some() {
+        return Ok(Rotated::Configured);
+    }
     let (algorithm, now) = (config.algorithm, by.now());
     let signs_from = now.plus(ahead);
     // Not this process's own setting: the services may run with another, and the old key must outlive their tokens.
     let previous_until = signs_from.plus(LONGEST_LIFETIME).plus(SKEW);
-    let newest = store::all(db, algorithm).await?.into_iter().next();
-    if newest.as_ref().is_some_and(|key| key.signs_from > now) {
-        return Ok(None);
+    let stored = stored(db, sealer, algorithm, by).await?;
+    let newest = stored
+        .first()
+        .ok_or_else(|| Error::bug("the first signing key was made and is not there"))?;
+    if newest.signs_from > now {
+        let signs_from = newest.signs_from;
+        return Ok(Rotated::Waiting { signs_from });
     }
-    let generation = newest.map_or(0, |key| key.generation) + 1;
-    let is_ours = make(
-        db,
-        sealer,
-        algorithm,
-        generation,
-        by,
-        (signs_from, previous_until),
-    )
-    .await?;
-    Ok(is_ours.then_some(Rotation {
+    let generation = newest.generation + 1;
+    let times = (signs_from, previous_until);
+    if !make(db, sealer, algorithm, generation, by, times).await? {
+        return Ok(Rotated::Overtaken);
+    }
+    Ok(Rotated::Made(Rotation {
         generation,
         signs_from,
         previous_until,
     }))
 }
 
-/// The HS256 secret that signs at `now`, for the operator to hand to a back end.
+/// An HS256 secret in the database, for the operator to hand to a back end: the one that signs at `now`, or with `next`
+/// the one that a rotation made and that does not sign yet. `None` when there is none.
 pub async fn shared_secret(
     db: &Db,
     sealer: &Sealer,
     now: Timestamp,
+    next: bool,
 ) -> Result<Option<Secret<Vec<u8>>>, Error> {
     let stored = store::all(db, Algorithm::Hs256).await?;
-    let Some(key) = stored.iter().find(|key| key.signs_from <= now) else {
-        return Ok(None);
-    };
-    open(sealer, Algorithm::Hs256, key).map(Some)
-}
-
-async fn read(db: &Db, sealer: &Sealer, algorithm: Algorithm) -> Result<Ring, Error> {
-    opened(sealer, algorithm, store::all(db, algorithm).await?)
+    let wanted = stored.iter().find(|key| (key.signs_from > now) == next);
+    wanted
+        .map(|key| open(sealer, Algorithm::Hs256, key))
+        .transpose()
 }
 
 fn opened(sealer: &Sealer, algorithm: Algorithm, stored: Vec<StoredKey>) -> Result<Ring, Error> {
@@ -268,7 +296,11 @@ fn opened(sealer: &Sealer, algorithm: Algorithm, stored: Vec<StoredKey>) -> Resu
     opened.collect::<Result<_, Error>>().map(Ring)
 }
 
-fn open(sealer: &Sealer, algorithm: Algorithm, key: &StoredKey) -> Result<Secret<Vec<u8>>, Error> {
+pub(super) fn open(
+    sealer: &Sealer,
+    algorithm: Algorithm,
+    key: &StoredKey,
+) -> Result<Secret<Vec<u8>>, Error> {
     sealer
         .open(&store::place(algorithm, key.generation), &key.sealed)
         .map_err(|error| {

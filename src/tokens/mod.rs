@@ -2,6 +2,7 @@
 //! Which key signs is the key ring's business; whether the session still lives is the session's.
 
 pub mod keys;
+pub mod listing;
 pub mod routes;
 pub mod store;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jose::{Policy, Rejected};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -118,14 +120,19 @@ impl Tokens {
             .map_err(Error::bug)
     }
 
+    /// The claims of `token` as `C`, if one of our keys signed it for us and its time has come and not passed; otherwise
+    /// why it is not believed.
+    pub fn claims<C: DeserializeOwned>(&self, token: &str, now: Timestamp) -> Result<C, Rejected> {
+        let ring = self.keys.current();
+        jose::verify(token, ring.verifying(now), &self.policy, now.seconds())
+    }
+
     /// What `token` says, if one of our keys signed it for us and its time has come and not passed.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
-        let ring = self.keys.current();
-        let heard: Heard = jose::verify(token, ring.verifying(now), &self.policy, now.seconds())
-            .map_err(|why| match why {
-                Rejected::Expired => Refusal::TokenExpired,
-                _ => Refusal::TokenInvalid,
-            })?;
+        let heard: Heard = self.claims(token, now).map_err(|why| match why {
+            Rejected::Expired => Refusal::TokenExpired,
+            _ => Refusal::TokenInvalid,
+        })?;
         // The stores' text has no room for it, so it is in no id; asking would be an error of ours and not the caller's.
         if [&heard.sub, &heard.sid].iter().any(|id| id.contains('\0')) {
             return Err(Refusal::TokenInvalid);

@@ -2,43 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{prints, refuses};
-use crate::harness::process::{Place, Process};
-use crate::harness::wire::Connection;
-use crate::harness::{ADA, Answer, PASSWORD};
+use super::{creates, me, prints, prints_json, refuses, signs_in, token_of};
+use crate::harness::process::Place;
+use crate::harness::{ADA, PASSWORD};
 
 const NEW_PASSWORD: &str = "another walk in the hills";
 const DOCUMENTED: &str = r#"{"statusCode":401,"message":"Unauthorized","error":"Unauthorized"}"#;
-
-/// Makes somebody an account and answers their id.
-fn creates(place: &Place, email: &str, password: &str) -> String {
-    let made = prints(
-        place,
-        &["user", "create", email, "--password-stdin"],
-        password,
-    );
-    made.trim_end().to_owned()
-}
-
-fn call(
-    server: &Process,
-    method: &str,
-    path: &str,
-    token: Option<&str>,
-    body: Option<&Value>,
-) -> Answer {
-    let mut connection = Connection::open(server.address()).unwrap();
-    connection.call(method, path, token, body).unwrap()
-}
-
-fn signs_in(server: &Process, email: &str, password: &str) -> Answer {
-    let body = json!({"email": email, "password": password});
-    call(server, "POST", "/auth/signin", None, Some(&body))
-}
-
-fn me(server: &Process, token: &str) -> Answer {
-    call(server, "GET", "/auth/me", Some(token), None)
-}
 
 #[tokio::test]
 async fn an_account_can_be_made_before_the_service_ever_ran_and_beside_it() {
@@ -50,7 +19,7 @@ async fn an_account_can_be_made_before_the_service_ever_ran_and_beside_it() {
         let answer = signs_in(&server, email, PASSWORD);
         assert_eq!(answer.status, 200, "{answer:?}");
     }
-    let token = signs_in(&server, ADA, PASSWORD).token().unwrap().to_owned();
+    let token = token_of(&server, ADA, PASSWORD);
     assert_eq!(me(&server, &token).json()["id"], id);
 }
 
@@ -70,7 +39,7 @@ async fn what_is_asked_for_is_what_the_account_has() {
         "--password-stdin",
         "--json",
     ];
-    let made: Value = serde_json::from_str(&prints(&place, &arguments, PASSWORD)).unwrap();
+    let made: Value = prints_json(&place, &arguments, PASSWORD);
     assert_eq!(made["email"], "Ada@example.com");
     assert_eq!(made["name"], "Ada Lovelace");
     assert_eq!(made["roles"], json!(["admin", "lab:lead"]));
@@ -180,20 +149,16 @@ async fn what_is_no_account_is_not_made() {
         let arguments = [&["user", "create", "--password-stdin"], arguments].concat();
         refuses(&place.run(&arguments, PASSWORD), code, words);
     }
-    let all = prints(&place, &["user", "list", "--json"], "");
-    let all: Value = serde_json::from_str(&all).unwrap();
+    let all = prints_json(&place, &["user", "list", "--json"], "");
     assert_eq!(all["data"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_list_goes_on_where_it_ended() {
     let place = Place::new().await;
-    let empty: Value = serde_json::from_str(&{
-        creates(&place, ADA, PASSWORD);
-        prints(&place, &["user", "delete", ADA, "--yes"], "");
-        prints(&place, &["user", "list", "--json"], "")
-    })
-    .unwrap();
+    creates(&place, ADA, PASSWORD);
+    prints(&place, &["user", "delete", ADA, "--yes"], "");
+    let empty = prints_json(&place, &["user", "list", "--json"], "");
     assert_eq!(empty, json!({"data": [], "nextCursor": null}));
 
     let people: Vec<String> = (0..5)
@@ -206,14 +171,10 @@ async fn a_list_goes_on_where_it_ended() {
     let mut found = Vec::new();
     let mut cursor = String::new();
     loop {
-        let page = prints(
-            &place,
-            &[
-                "user", "list", "--limit", "2", "--json", "--cursor", &cursor,
-            ],
-            "",
-        );
-        let page: Value = serde_json::from_str(&page).unwrap();
+        let arguments = [
+            "user", "list", "--limit", "2", "--json", "--cursor", &cursor,
+        ];
+        let page = prints_json(&place, &arguments, "");
         found.extend(
             page["data"]
                 .as_array()
@@ -248,7 +209,7 @@ async fn who_is_shut_out_is_out_at_once_and_back_only_by_a_new_sign_in() {
     let place = Place::new().await;
     creates(&place, ADA, PASSWORD);
     let server = place.serve();
-    let token = signs_in(&server, ADA, PASSWORD).token().unwrap().to_owned();
+    let token = token_of(&server, ADA, PASSWORD);
     assert_eq!(me(&server, &token).status, 200);
 
     let shut = place.run(&["user", "disable", ADA], "");
@@ -265,8 +226,7 @@ async fn who_is_shut_out_is_out_at_once_and_back_only_by_a_new_sign_in() {
         "{again:?}"
     );
 
-    let open: Value =
-        serde_json::from_str(&prints(&place, &["user", "enable", ADA, "--json"], "")).unwrap();
+    let open: Value = prints_json(&place, &["user", "enable", ADA, "--json"], "");
     assert_eq!(open["disabledAt"], json!(null));
     assert_eq!(me(&server, &token).code(), "session_revoked");
     assert_eq!(signs_in(&server, ADA, PASSWORD).status, 200);
@@ -277,7 +237,7 @@ async fn a_new_password_ends_what_the_old_one_began() {
     let place = Place::new().await;
     creates(&place, ADA, PASSWORD);
     let server = place.serve();
-    let token = signs_in(&server, ADA, PASSWORD).token().unwrap().to_owned();
+    let token = token_of(&server, ADA, PASSWORD);
     let weak = place.run(&["user", "set-password", ADA, "--password-stdin"], "short");
     refuses(&weak, 1, "password must be at least 8 characters long");
     assert_eq!(me(&server, &token).status, 200);
@@ -297,7 +257,7 @@ async fn who_is_deleted_is_gone_and_nobody_is_deleted_by_accident() {
     let place = Place::new().await;
     let id = creates(&place, ADA, PASSWORD);
     let server = place.serve();
-    let token = signs_in(&server, ADA, PASSWORD).token().unwrap().to_owned();
+    let token = token_of(&server, ADA, PASSWORD);
     refuses(
         &place.run(&["user", "delete", ADA], "y\n"),
         2,
@@ -305,12 +265,7 @@ async fn who_is_deleted_is_gone_and_nobody_is_deleted_by_accident() {
     );
     assert_eq!(me(&server, &token).status, 200);
 
-    let gone: Value = serde_json::from_str(&prints(
-        &place,
-        &["user", "delete", &id, "--yes", "--json"],
-        "",
-    ))
-    .unwrap();
+    let gone: Value = prints_json(&place, &["user", "delete", &id, "--yes", "--json"], "");
     assert_eq!(gone["email"], ADA);
     assert_eq!(me(&server, &token).code(), "session_revoked");
     assert_eq!(signs_in(&server, ADA, PASSWORD).body, DOCUMENTED);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use doorward::audit::By;
 use doorward::sessions::Session;
-use doorward::tokens::keys::{self, JWKS_MAX_AGE, KeyRing, PUBLISH_AHEAD, Rotation};
+use doorward::tokens::keys::{self, JWKS_MAX_AGE, KeyRing, PUBLISH_AHEAD, Rotated, Rotation};
 use doorward::tokens::{Tokens, store};
 use doorward::users;
 use jose::Algorithm;
@@ -24,7 +24,10 @@ async fn rotate(server: &Server, ahead: Duration) -> Option<Rotation> {
     let app = &server.app;
     let by = By::Operator(server.clock.now());
     let rotation = keys::rotate(&app.db, app.sealer(), &app.config.tokens, by, ahead);
-    rotation.await.unwrap()
+    match rotation.await.unwrap() {
+        Rotated::Made(rotation) => Some(rotation),
+        _ => None,
+    }
 }
 
 /// The names of the published keys, in order.

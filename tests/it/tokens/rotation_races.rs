@@ -12,7 +12,7 @@ use doorward::http::Asking;
 use doorward::http::client::Client;
 use doorward::sessions::Session;
 use doorward::tokens::Tokens;
-use doorward::tokens::keys::{self, KeyRing};
+use doorward::tokens::keys::{self, KeyRing, Rotated};
 use doorward::users::{self, User};
 use jose::Algorithm;
 use tokio::task::JoinSet;
@@ -85,7 +85,7 @@ async fn rotate(nodes: &Nodes) {
     let tokens = &app.config.tokens;
     let by = By::Operator(app.clock.now());
     let rotation = keys::rotate(&app.db, app.sealer(), tokens, by, AHEAD).await;
-    assert!(rotation.unwrap().is_some());
+    assert!(matches!(rotation.unwrap(), Rotated::Made(_)));
     app.refresh_keys().await.unwrap();
     other
         .keys
