@@ -39,6 +39,11 @@ pub enum Refusal {
         /// Where it stops being one, in words.
         at: String,
     },
+    /// The request is not HTTP as its standard has it, in a way that a proxy on its way may have read otherwise.
+    NotHttp {
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// Credentials came in the query string, where every log on the way keeps them.
     CredentialsInQuery,
     /// The body did not arrive in time.
@@ -115,6 +120,9 @@ impl Refusal {
             Self::BadJson {
                 at: "line 1, column 1".to_owned(),
             },
+            Self::NotHttp {
+                why: "A request must have only one Host header",
+            },
             Self::CredentialsInQuery,
             Self::RequestTimeout,
             Self::UnsupportedMediaType,
@@ -152,6 +160,7 @@ impl Refusal {
                 let words = format!("The body must be one JSON object; it is not one at {at}");
                 (S::BAD_REQUEST, Some("bad_json"), words.into())
             }
+            Self::NotHttp { why } => (S::BAD_REQUEST, Some("bad_request"), (*why).into()),
             Self::CredentialsInQuery => (
                 S::BAD_REQUEST,
                 Some("validation_failed"),

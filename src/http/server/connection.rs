@@ -181,7 +181,7 @@ fn answer(
     request.extensions_mut().insert(peer);
     async move {
         let answer = match well_formed::objection(&request) {
-            Some(words) => well_formed::refusal(words),
+            Some(why) => well_formed::refusal(why),
             None => app.call(request).await?,
         };
         Ok(answer.map(|body| AnswerBody::new(body, in_flight)))

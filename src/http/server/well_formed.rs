@@ -2,9 +2,12 @@
 //! differently. HTTP/2 has no such doubt: its frames say where a request ends.
 
 use axum::body::Body;
-use axum::http::header::{CONNECTION, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
+use axum::http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, Version};
+use axum::response::IntoResponse as _;
+
+use crate::error::Refusal;
 
 /// Why the application must not see this request, in words for the caller; `None` when it may.
 pub(super) fn objection<B>(request: &Request<B>) -> Option<&'static str> {
@@ -29,8 +32,15 @@ fn host<B>(request: &Request<B>) -> Option<&'static str> {
 }
 
 fn is_host(value: &HeaderValue) -> bool {
-    value.is_empty()
-        || Authority::try_from(value.as_bytes()).is_ok_and(|host| !host.as_str().contains('@'))
+    let is_name_and_port = |authority: Authority| {
+        // `strip_prefix` finds nothing where a user's name comes first.
+        match authority.as_str().strip_prefix(authority.host()) {
+            Some("" | ":") => true,
+            Some(_) => authority.port_u16().is_some(),
+            None => false,
+        }
+    };
+    value.is_empty() || Authority::try_from(value.as_bytes()).is_ok_and(is_name_and_port)
 }
 
 /// RFC 9112 section 6.1: a coding that is not understood must not be taken for a plain body. hyper sees to `chunked` being
@@ -44,14 +54,10 @@ fn transfer_coding(headers: &HeaderMap) -> Option<&'static str> {
 }
 
 /// The answer to such a request. The connection closes after it: where the next request begins is what is in doubt.
-pub(super) fn refusal(words: &'static str) -> Response<Body> {
-    let mut answer = Response::new(Body::from(words));
-    *answer.status_mut() = StatusCode::BAD_REQUEST;
-    let headers = answer.headers_mut();
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+pub(super) fn refusal(why: &'static str) -> Response<Body> {
+    let mut answer = Refusal::NotHttp { why }.into_response();
+    answer
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
     answer
 }
