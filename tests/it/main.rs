@@ -15,3 +15,4 @@ mod sign_up;
 mod snapshots;
 mod tidy;
 mod tokens;
+mod wire;

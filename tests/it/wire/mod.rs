@@ -1,0 +1,21 @@
+//! Bytes as no library sends them, to a real listener with the whole service behind it. Tests named `H<n>_..` are the cases
+//! of one catalogue of bad HTTP; each goes to every route of the table, so that a new route is tested when it is declared.
+#![expect(
+    non_snake_case,
+    reason = "the ids of the catalogue are written with a capital"
+)]
+
+mod framing;
+mod heads;
+mod line;
+mod listening;
+mod methods;
+mod oracle;
+mod paths;
+mod pipelines;
+mod probes;
+mod proxies;
+mod renegotiation;
+mod request_ids;
+mod rows;
+mod tls;

@@ -1,0 +1,106 @@
+//! One request for each route of the table.
+
+use std::fmt::Write as _;
+
+use axum::http::StatusCode;
+use doorward::http::body::{Field, Kind};
+use doorward::http::route::{Limit, Who};
+use doorward::router;
+use serde_json::{Map, Value, json};
+
+use crate::harness::{ADA, PASSWORD};
+
+/// The address of somebody who has no account, and must not get one by accident.
+pub const MALLORY: &str = "mallory@example.com";
+
+/// A route, and what to ask it.
+#[derive(Clone)]
+pub struct Probe {
+    pub method: String,
+    pub path: &'static str,
+    pub who: Who,
+    pub limit: Limit,
+    /// A body that would change something, for routes that read one.
+    pub body: Option<Value>,
+}
+
+/// All of them.
+pub fn probes() -> Vec<Probe> {
+    let table = router::table().into_iter().map(|route| {
+        let makes = route
+            .answers
+            .iter()
+            .any(|it| it.status == StatusCode::CREATED);
+        let email = if makes { MALLORY } else { ADA };
+        Probe {
+            method: route.method.to_string(),
+            path: route.path,
+            who: route.who,
+            limit: route.limit,
+            body: (!route.body.is_empty()).then(|| body(route.body, email)),
+        }
+    });
+    table.collect()
+}
+
+impl Probe {
+    /// `POST /auth/signin`, for whoever reads of a failure.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// The first line and `Host`, without the end of the head.
+    pub fn head(&self) -> String {
+        format!(
+            "{} {} HTTP/1.1\r\nHost: localhost\r\n",
+            self.method, self.path
+        )
+    }
+
+    /// The request as it should be, with a token if it needs one, and with `extra` header lines.
+    pub fn request(&self, token: &str, extra: &str) -> Vec<u8> {
+        self.request_at(self.path, token, extra)
+    }
+
+    /// The same for another target.
+    pub fn request_at(&self, target: &str, token: &str, extra: &str) -> Vec<u8> {
+        let mut head = format!(
+            "{} {target} HTTP/1.1\r\nHost: localhost\r\n{extra}",
+            self.method
+        );
+        if self.who == Who::Bearer {
+            write!(head, "Authorization: Bearer {token}\r\n").unwrap();
+        }
+        let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
+        if self.body.is_some() {
+            let length = body.len();
+            write!(
+                head,
+                "Content-Type: application/json\r\nContent-Length: {length}\r\n"
+            )
+            .unwrap();
+        }
+        format!("{head}\r\n{body}").into_bytes()
+    }
+
+    /// Whether it answers to a GET.
+    pub fn is_get(&self) -> bool {
+        self.method == "GET"
+    }
+}
+
+/// A body with every field that a route declares, and right in each.
+pub fn body(fields: &[Field], email: &str) -> Value {
+    let values = fields.iter().map(|field| {
+        let value = match field.kind {
+            Kind::Email => json!(email),
+            Kind::Password => json!(PASSWORD),
+            Kind::Text { .. } => json!("Another Name"),
+            Kind::Locale => json!("pt-BR"),
+            Kind::Object { .. } => json!({"changed": true}),
+            Kind::OneOf(words) => json!(words[0]),
+        };
+        (field.name.to_owned(), value)
+    });
+    Value::Object(values.collect::<Map<_, _>>())
+}
