@@ -9,6 +9,7 @@ pub mod process;
 pub mod verify;
 pub mod wire;
 
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -42,7 +43,9 @@ pub struct Server {
     database: Database,
     peer: SocketAddr,
     // What must never turn up in a log.
-    secrets: Mutex<Vec<String>>,
+    secrets: Mutex<HashSet<String>>,
+    // Where its part of the log begins.
+    logged_before: usize,
 }
 
 /// Runs `test` against a service with sign-up open and no limits, and looks at what it left behind.
@@ -85,6 +88,7 @@ pub fn configuration(settings: &[(&str, &str)]) -> Config {
 impl Server {
     async fn start(settings: &[(&str, &str)]) -> Self {
         log::capture();
+        let logged_before = log::length();
         let database = Database::new().await;
         let clock = Clock::fixed(BEGINNING);
         let secret_key = Secret::new("the tests' own secret key, long enough".to_owned());
@@ -104,6 +108,7 @@ impl Server {
             database,
             peer,
             secrets: Mutex::default(),
+            logged_before,
         }
     }
 
@@ -177,8 +182,8 @@ impl Server {
 
     /// From here on `secret` must turn up in no log. Short ones are let go: they would be found by chance.
     pub fn must_stay_unseen(&self, secret: &str) {
-        if secret.len() >= 12 {
-            self.secrets.lock().unwrap().push(secret.to_owned());
+        if secret.len() >= log::SHORTEST {
+            self.secrets.lock().unwrap().insert(secret.to_owned());
         }
     }
 
