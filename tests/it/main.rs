@@ -10,6 +10,7 @@ mod discovery;
 mod figures;
 mod limits;
 mod me;
+mod races;
 mod sign_in;
 mod sign_up;
 mod snapshots;
