@@ -5,7 +5,9 @@
 mod faults;
 mod harness;
 
+mod callers;
 mod cli;
+mod cors;
 mod discovery;
 mod figures;
 mod limits;

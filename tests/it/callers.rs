@@ -1,0 +1,165 @@
+//! Every route for every kind of caller (A7 of the catalogue): who is let in is what the route table says, and nobody else.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{Method, Request, StatusCode};
+use db::Unit;
+use doorward::audit::By;
+use doorward::http::route::Who;
+use doorward::ids::UserId;
+use doorward::{router, sessions, users};
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Server, server};
+use crate::wire::probes::body;
+use crate::wire::rows;
+
+/// Somebody who calls.
+struct Caller {
+    name: &'static str,
+    /// What they send as `Authorization`.
+    sends: Option<String>,
+    /// The code of the refusal that they get from a route for bearers; `None` when they are let in.
+    refused_as: Option<&'static str>,
+}
+
+/// One of each kind.
+async fn callers(server: &Server) -> Vec<Caller> {
+    let expired = server.signs_up("expired@example.com").await;
+    server.wait(Duration::from_hours(1));
+    let app = &server.app;
+    let by = By::Operator(server.clock.now());
+
+    let ended = server.signs_up("ended@example.com").await;
+    let ending = sessions::store::end_all(&owner(&ended), by.now());
+    app.db.write(Unit::new().run(ending)).await.unwrap();
+    let disabled = server.signs_up("disabled@example.com").await;
+    assert!(
+        users::disable(&app.db, &owner(&disabled), by)
+            .await
+            .unwrap()
+    );
+    let deleted = server.signs_up("deleted@example.com").await;
+    assert!(users::delete(&app.db, &owner(&deleted), by).await.unwrap());
+    let live = server.signs_up("live@example.com").await;
+
+    let caller = |name, sends: Option<String>, refused_as| Caller {
+        name,
+        sends,
+        refused_as,
+    };
+    let bearer = |token: &str| Some(format!("Bearer {token}"));
+    vec![
+        caller("nobody", None, Some("token_missing")),
+        caller("garbage", bearer("garbage"), Some("token_invalid")),
+        caller(
+            "another scheme",
+            Some(format!("Basic {live}")),
+            Some("token_invalid"),
+        ),
+        caller("changed", bearer(&changed(&live)), Some("token_invalid")),
+        caller("expired", bearer(&expired), Some("token_expired")),
+        caller("ended", bearer(&ended), Some("session_revoked")),
+        caller("disabled", bearer(&disabled), Some("session_revoked")),
+        caller("deleted", bearer(&deleted), Some("session_revoked")),
+        caller("live", bearer(&live), None),
+    ]
+}
+
+fn owner(token: &str) -> UserId {
+    let (_, claims) = jose::decode_unverified(token).unwrap();
+    UserId::from_stored(claims["sub"].as_str().unwrap().to_owned())
+}
+
+/// The token with the first character of its signature changed.
+fn changed(token: &str) -> String {
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    format!("{signed}.{other}{}", &signature[1..])
+}
+
+#[tokio::test]
+async fn a_bearer_route_lets_in_the_living_and_every_other_route_everybody() {
+    server(async |server| {
+        for caller in callers(server).await {
+            for route in router::table() {
+                let why = format!("{} {} by {}", route.method, route.path, caller.name);
+                let before = rows::all(&server.app).await;
+                // Somebody new each time, where an account is made; otherwise one that there is.
+                let said_yes = route.answers[0].status;
+                let email = match said_yes {
+                    StatusCode::CREATED => format!("{}@new.example", caller.name.replace(' ', "-")),
+                    _ => "live@example.com".to_owned(),
+                };
+                let fields = body(route.body, &email);
+                let answer = send(server, &route.method, route.path, &caller, &fields).await;
+                match (route.who, caller.refused_as) {
+                    (Who::Bearer, Some(code)) => {
+                        is_refused(&answer, code, &why);
+                        assert_eq!(
+                            rows::all(&server.app).await,
+                            before,
+                            "{why}: something changed"
+                        );
+                    }
+                    (Who::Bearer, None) | (Who::Anyone, _) => {
+                        assert_eq!(answer.status, said_yes, "{why}: {answer:?}");
+                        assert_eq!(answer.header("www-authenticate"), "", "{why}");
+                    }
+                }
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn head_asks_for_the_token_that_get_asks_for() {
+    server(async |server| {
+        for caller in callers(server).await {
+            for route in router::table() {
+                if route.method == Method::GET {
+                    let get = send(server, &route.method, route.path, &caller, &json!({})).await;
+                    let head = send(server, &Method::HEAD, route.path, &caller, &json!({})).await;
+                    assert_eq!(head.status, get.status, "{} by {}", route.path, caller.name);
+                    assert_eq!(head.body, "");
+                }
+            }
+        }
+    })
+    .await;
+}
+
+async fn send(
+    server: &Server,
+    method: &Method,
+    path: &str,
+    caller: &Caller,
+    body: &Value,
+) -> Answer {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(CONTENT_TYPE, "application/json");
+    if let Some(sends) = &caller.sends {
+        request = request.header(AUTHORIZATION, sends);
+    }
+    server
+        .send(request.body(Body::from(body.to_string())).unwrap())
+        .await
+}
+
+fn is_refused(answer: &Answer, code: &str, why: &str) {
+    assert_eq!(
+        (answer.status.as_u16(), answer.code()),
+        (401, code),
+        "{why}: {answer:?}"
+    );
+    let challenge = match code {
+        "token_missing" => "Bearer",
+        _ => "Bearer error=\"invalid_token\"",
+    };
+    assert_eq!(answer.header("www-authenticate"), challenge, "{why}");
+}
