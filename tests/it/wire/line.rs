@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use crate::harness::Answer;
 
 /// When a test gives up on a server that says nothing. No answer of ours takes nearly as long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A connection.
 pub struct Line<S = TcpStream>(BufReader<S>);
