@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::http::Asking;
 use crate::ids::{SessionId, UserId};
 
-pub use store::row;
+pub use store::{newest, row};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

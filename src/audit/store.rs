@@ -1,9 +1,11 @@
-//! The audit trail's one statement.
+//! The rows of the audit trail.
 
-use db::{Sql, sql};
+use db::{Db, Sql, sql};
 
 use super::{About, By, Event};
-use crate::ids::AuditId;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::ids::{AuditId, SessionId, UserId};
 
 /// The row that tells of `event`; it goes into the unit that makes the change.
 pub fn row(event: Event, by: By<'_>, about: About<'_>) -> Sql {
@@ -20,9 +22,18 @@ pub fn row(event: Event, by: By<'_>, about: About<'_>) -> Sql {
     .bind(by.now())
     .bind(event.as_str())
     .bind(actor)
-    .bind(about.user.map(|id| id.as_str()))
-    .bind(about.session.map(|id| id.as_str()))
+    .bind(about.user.map(UserId::as_str))
+    .bind(about.session.map(SessionId::as_str))
     .bind(asking.map(|asking| asking.client.address.to_string()))
     .bind(asking.and_then(|asking| asking.client.agent.clone()))
     .bind(asking.map(|asking| asking.request_id.clone()))
+}
+
+/// When the newest row was written; `None` while there is none.
+pub async fn newest(db: &Db) -> Result<Option<Timestamp>, Error> {
+    // Ids begin with the time, so the last of them is found by the key.
+    let newest = sql("SELECT at FROM audit ORDER BY id DESC LIMIT 1");
+    Ok(db
+        .one(newest, |row| row.int("at").map(Timestamp::from_micros))
+        .await?)
 }

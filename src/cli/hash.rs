@@ -21,7 +21,7 @@ use crate::password;
   doorward hash --bench                   how many sign-ins a second the hashes allow
   doorward hash --bench --json --set password.argon2.memory_kib=65536
 
-Stop the service first, or measure on an idle machine of the same kind: both take every core they get.")]
+Stop the service first, or measure on an idle machine of the same kind: what else runs is measured too.")]
 pub(super) struct Hash {
     /// Measures Argon2id at several costs and names the strongest within --target
     #[arg(long)]

@@ -49,12 +49,12 @@ pub(super) struct List {
 /// Makes the next key: published now, signing later
 #[derive(Args)]
 #[command(after_help = "Examples:
-  doorward key rotate                 signs in 15 minutes, when every back end has seen it
-  doorward key rotate --ahead 0s      the present key is known to somebody: sign with another at once
+  doorward key rotate                 it signs in 15 minutes, when every back end has seen it
+  doorward key rotate --ahead 0s      it signs at once, seen or not
 
-The present key verifies until the last token that it signed has expired. Running servers take the new key in within
-5 seconds. With a key pair, back ends read it at /.well-known/jwks.json, which they may keep for 10 minutes. With HS256
-they have to be given the new secret, by `doorward key secret --next`, before it signs.")]
+The present key verifies until no token that it signed can count any more; a rotation ends none of them. Running servers
+take the new key in within 5 seconds. With a key pair, back ends read it at /.well-known/jwks.json, which they may keep
+for 10 minutes. With HS256 they have to be given the new secret, by `doorward key secret --next`, before it signs.")]
 pub(super) struct Rotate {
     /// How long from now it begins to sign, up to 30d
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = ahead)]

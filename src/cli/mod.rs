@@ -3,8 +3,10 @@
 //! service; what a command decides is decided by the same functions as over HTTP.
 
 mod config;
+mod doctor;
 mod failure;
 mod hash;
+mod healthcheck;
 mod input;
 mod key;
 mod openapi;
@@ -36,7 +38,8 @@ const HELP: &str = "{about}{after-help}\n\n{usage-heading} {usage}\n\n{all-args}
     subcommand_required = true,
     after_help = "Examples:
   doorward serve --dev                     try it on this machine
-  doorward user create ada@example.com     make somebody an account"
+  doorward user create ada@example.com     make somebody an account
+  doorward doctor                          find what is not right, and how to mend it"
 )]
 struct Cli {
     #[command(flatten)]
@@ -75,6 +78,8 @@ enum Command {
     Hash(hash::Hash),
     #[command(subcommand)]
     Config(config::Config),
+    Doctor(doctor::Doctor),
+    Healthcheck(healthcheck::Healthcheck),
     /// Prints the HTTP interface as an OpenAPI 3.1 document
     #[command(after_help = "Examples:
   doorward openapi > openapi.json     for a generator of clients")]
@@ -116,6 +121,8 @@ pub fn run() -> ExitCode {
         Command::Token(command) => command.run(&given),
         Command::Hash(command) => command.run(&given),
         Command::Config(command) => command.run(&given),
+        Command::Doctor(command) => command.run(&given),
+        Command::Healthcheck(command) => command.run(&given),
         Command::Openapi => openapi::print(),
         Command::Version(command) => command.run(),
     };

@@ -173,7 +173,8 @@ pub(super) fn with_app<T>(
     })
 }
 
-async fn beside(config: &Config) -> Result<Db, Failure> {
+/// Opens the database beside a running service, and makes it when there is none.
+pub(super) async fn beside(config: &Config) -> Result<Db, Failure> {
     Ok(Db::open_beside(database_url(config).expose(), MIGRATIONS).await?)
 }
 

@@ -39,14 +39,23 @@ pub(super) fn table<const N: usize>(
     rows: Vec<[String; N]>,
 ) -> Result<(), Failure> {
     let mut lines = vec![heading.map(str::to_owned)];
-    lines.extend(rows.into_iter().map(|row| row.map(|cell| plain(&cell))));
+    lines.extend(rows);
+    self::lines(lines)
+}
+
+/// Prints rows, each column as wide as its widest cell and the last as wide as it is.
+pub(super) fn lines<const N: usize>(rows: Vec<[String; N]>) -> Result<(), Failure> {
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|row| row.map(|cell| plain(&cell)))
+        .collect();
     let widths: [usize; N] = std::array::from_fn(|column| {
-        let widths = lines.iter().map(|line| line[column].chars().count());
+        let widths = rows.iter().map(|row| row[column].chars().count());
         widths.max().unwrap_or(0)
     });
     let mut text = String::new();
-    for line in lines {
-        for (cell, width) in line.iter().zip(widths) {
+    for row in rows {
+        for (cell, width) in row.iter().zip(widths) {
             // A String takes whatever is written to it.
             let _ = write!(text, "{cell:width$}  ");
         }

@@ -178,9 +178,10 @@ fn told_to_stop() -> Result<impl Future<Output = &'static str>, Failure> {
 /// Without a certificate a hang-up has nothing to do, and ends nothing either.
 async fn reload_on_hangup(mut hangup: Signal, certificate: Option<Arc<CertificateSource>>) {
     while hangup.recv().await.is_some() {
-        match &certificate {
-            Some(certificate) => certificate.reload(),
-            None => tracing::info!("SIGHUP: there is no certificate to read again"),
+        if let Some(certificate) = &certificate {
+            certificate.reload();
+        } else {
+            tracing::info!("SIGHUP: there is no certificate to read again");
         }
     }
 }

@@ -48,12 +48,7 @@ impl Origin {
         let host = canonical_host(host)?;
         let start = scheme.len() + "://".len();
         let mut text = format!("{scheme}://{host}");
-        let own_port = match scheme.as_str() {
-            "http" => Some(80),
-            "https" => Some(443),
-            _ => None,
-        };
-        if let Some(port) = port.filter(|port| Some(*port) != own_port) {
+        if let Some(port) = port.filter(|port| Some(*port) != own_port(&scheme)) {
             text = format!("{text}:{port}");
         }
         Ok(Self {
@@ -77,6 +72,15 @@ impl Origin {
         &self.text[self.host.clone()]
     }
 
+    /// The port: the one that is written, or the scheme's own. `None` for a scheme other than http and https that names
+    /// none.
+    pub fn port(&self) -> Option<u16> {
+        match self.text[self.host.end..].strip_prefix(':') {
+            Some(port) => port.parse().ok(),
+            None => own_port(self.scheme()),
+        }
+    }
+
     /// Whether the host is this machine: `localhost`, a name below it (RFC 6761 section 6.3), or a loopback address.
     pub fn is_loopback(&self) -> bool {
         let host = self.host();
@@ -88,6 +92,14 @@ impl Origin {
             Ok(address) => address.to_canonical().is_loopback(),
             Err(_) => host == "localhost" || host.ends_with(".localhost"),
         }
+    }
+}
+
+fn own_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
     }
 }
 
@@ -279,6 +291,19 @@ mod tests {
     fn the_parts_are_where_they_belong() {
         let origin = Origin::parse("https://[::1]:8443/").expect("an origin");
         assert_eq!((origin.scheme(), origin.host()), ("https", "[::1]"));
+        for (text, port) in [
+            ("https://[::1]:8443", Some(8443)),
+            ("https://[::1]", Some(443)),
+            ("http://app.example.com:443", Some(443)),
+            ("http://app.example.com:80", Some(80)),
+            ("capacitor://localhost", None),
+        ] {
+            assert_eq!(
+                Origin::parse(text).expect("an origin").port(),
+                port,
+                "{text}"
+            );
+        }
         assert!(PublicUrl::from_text("https://[::1]:8443/").is_ok_and(|url| url.is_https()));
     }
 

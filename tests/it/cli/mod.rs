@@ -1,9 +1,14 @@
 //! The command line: the real binary, beside a running service and without one, by its exit codes and its words.
 
 mod config;
+mod doctor;
 mod hash;
+mod healthcheck;
+mod help;
 mod key;
+mod secrets;
 mod serve;
+mod terminal;
 mod token;
 mod user;
 
