@@ -10,6 +10,7 @@ mod cli;
 mod cors;
 mod discovery;
 mod figures;
+mod https;
 mod limits;
 mod me;
 mod races;

@@ -141,7 +141,8 @@ impl Drop for Place {
 pub struct Process {
     child: Child,
     address: Option<SocketAddr>,
-    announced: Receiver<SocketAddr>,
+    // Its standard error, line by line, as far as nobody has waited for more.
+    heard: Receiver<String>,
     // Standard output and standard error, read to their ends.
     said: [Option<JoinHandle<String>>; 2],
 }
@@ -173,21 +174,21 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let (announce, announced) = mpsc::channel();
+        let (say, heard) = mpsc::channel();
         let (mut output, errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let output = thread::spawn(move || {
             let mut text = String::new();
             output.read_to_string(&mut text).unwrap();
             text
         });
-        let errors = thread::spawn(move || listen(BufReader::new(errors), &announce));
+        let errors = thread::spawn(move || listen(BufReader::new(errors), &say));
         let mut stdin = child.stdin.take().unwrap();
         // A process that has ended reads nothing; how it ended is for the test to judge.
         let _ = stdin.write_all(input.as_bytes());
         Self {
             child,
             address: None,
-            announced,
+            heard,
             said: [Some(output), Some(errors)],
         }
     }
@@ -195,9 +196,17 @@ impl Process {
     /// Waits until it listens; how it ended when it does not.
     pub fn listening(&mut self) -> Result<SocketAddr, Ended> {
         if self.address.is_none() {
-            self.address = self.announced.recv().ok();
+            self.address = self.hears("Listening on ").map(|line| {
+                let (_, address) = line.rsplit_once("://").unwrap();
+                address.parse().unwrap()
+            });
         }
         self.address.ok_or_else(|| self.wait())
+    }
+
+    /// Waits until it says `words` on its standard error, and gives the line; `None` when it ended without a word of them.
+    pub fn hears(&self, words: &str) -> Option<String> {
+        self.heard.iter().find(|line| line.contains(words))
     }
 
     /// Where it listens.
@@ -249,15 +258,12 @@ impl Drop for Process {
     }
 }
 
-/// Reads what a process says, announces the address that it listens on, and keeps the last lines.
-fn listen(lines: BufReader<impl std::io::Read>, announce: &Sender<SocketAddr>) -> String {
+/// Reads what a process says, passes it on and keeps the last lines.
+fn listen(lines: BufReader<impl std::io::Read>, say: &Sender<String>) -> String {
     let mut kept = VecDeque::new();
     for line in lines.split(b'\n') {
         let line = String::from_utf8_lossy(&line.unwrap()).into_owned();
-        if let Some(url) = line.strip_prefix("Listening on ") {
-            let (_, address) = url.split_once("://").unwrap();
-            let _ = announce.send(address.parse().unwrap());
-        }
+        let _ = say.send(line.clone());
         if kept.len() == LINES {
             kept.pop_front();
         }

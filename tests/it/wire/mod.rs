@@ -7,7 +7,7 @@
 
 mod framing;
 mod heads;
-mod line;
+pub mod line;
 mod listening;
 mod methods;
 mod oracle;
