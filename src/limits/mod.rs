@@ -39,7 +39,7 @@ impl Limits {
     pub fn new(config: &LimitsConfig) -> Self {
         Self {
             enabled: config.enabled,
-            interval: Duration::from_secs(60) / config.per_minute.max(1),
+            interval: Duration::from_mins(1) / config.per_minute.max(1),
             burst: config.burst.max(1),
             whole_at: Mutex::new(HashMap::new()),
         }
@@ -59,25 +59,22 @@ impl Limits {
             whole_at.retain(|_, at| *at > now);
         }
         let allowed = self.interval * self.burst;
-        let whole = whole_at
-            .get(&key)
-            .copied()
-            .unwrap_or(now)
-            // A clock that was set back must not make anybody's debt longer than it can be.
-            .clamp(now, now.plus(allowed))
-            .plus(self.interval);
+        let whole_at = whole_at.entry(key).or_insert(now);
+        // A clock that was set back must not make anybody's debt longer than it can be.
+        *whole_at = (*whole_at).clamp(now, now.plus(allowed));
+        let whole = whole_at.plus(self.interval);
         let debt = until(now, whole);
         if debt > allowed {
             let standing = Standing {
                 limit: self.burst,
                 remaining: 0,
-                reset: debt - self.interval,
+                reset: debt.saturating_sub(self.interval),
             };
             let retry_after = debt.saturating_sub(allowed);
             return Err((Refusal::RateLimited { retry_after }, standing));
         }
-        whole_at.insert(key, whole);
-        let remaining = (allowed - debt).as_micros() / self.interval.as_micros().max(1);
+        *whole_at = whole;
+        let remaining = allowed.saturating_sub(debt).as_micros() / self.interval.as_micros().max(1);
         let remaining = u32::try_from(remaining).unwrap_or(0);
         Ok(Some(Standing {
             limit: self.burst,
@@ -89,4 +86,25 @@ impl Limits {
 
 fn until(now: Timestamp, then: Timestamp) -> Duration {
     Duration::from_micros(u64::try_from(then.micros() - now.micros()).unwrap_or(0))
+}
+
+#[cfg(test)]
+#[expect(non_snake_case, reason = "the catalogue names its cases in capitals")]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn B14_a_clock_set_back_neither_locks_out_nor_refills() {
+        let limits = Limits::new(&Config::for_tests().limits);
+        let key = AddressKey::of(IpAddr::from([192, 0, 2, 1]));
+        let now = Timestamp::from_micros(1_780_315_200_000_000);
+        while limits.spend(key, now).is_ok() {}
+        let earlier = now.minus(Duration::from_hours(1));
+        assert!(limits.spend(key, earlier).is_err());
+        let later = earlier.plus(Duration::from_secs(2));
+        assert!(limits.spend(key, later).is_ok());
+    }
 }
