@@ -2,5 +2,6 @@
 //! there, and nothing of it needs a hand. These take minutes, so `dev/test faults` runs them apart from the others.
 
 mod chance;
+mod killed;
 mod starting;
 mod store;
