@@ -144,6 +144,7 @@ impl Refusal {
     }
 
     /// Status, code and words of each refusal.
+    #[expect(clippy::too_many_lines, reason = "a table, a few lines a refusal")]
     pub fn said(&self) -> Said {
         use StatusCode as S;
         let (status, code, message): (_, _, Cow<'static, str>) = match self {

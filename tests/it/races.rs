@@ -173,7 +173,7 @@ async fn X16_no_session_begins_by_a_password_that_was_changed() {
         for round in 0..ROUNDS {
             let who = Person::signs_up(server, round).await;
             let race = crossed(server, &who, round % TASKS, async || {
-                set_password(server, &who).await
+                set_password(server, &who).await;
             });
             nothing_is_left_of(&race, server, &who).await;
             assert_eq!(server.signs_in(&who.email, PASSWORD).await.status, 401);
@@ -191,7 +191,7 @@ async fn X16_no_stronger_hash_brings_back_a_password_that_was_changed() {
             let who = Person::signs_up(server, round).await;
             who.has_an_old_hash(server).await;
             let race = crossed(server, &who, round % TASKS, async || {
-                set_password(server, &who).await
+                set_password(server, &who).await;
             });
             nothing_is_left_of(&race, server, &who).await;
             assert_eq!(server.signs_in(&who.email, PASSWORD).await.status, 401);

@@ -62,9 +62,9 @@ async fn nothing_that_was_acknowledged_is_lost_to_two_hundred_kills() {
             server.kill();
         });
         server = place.serve();
-        clients
-            .iter_mut()
-            .for_each(|client| client.looks_again(server.address()));
+        for client in &mut clients {
+            client.looks_again(server.address());
+        }
     }
     for client in &mut clients {
         client.touched = (0..client.people.len()).collect();

@@ -18,6 +18,10 @@ pub fn is_postgres() -> bool {
 }
 
 impl Database {
+    #[expect(
+        clippy::unused_async,
+        reason = "whoever makes a database waits for it, whatever its kind"
+    )]
     pub async fn new() -> Self {
         let name = format!(
             "t{}",
@@ -50,6 +54,10 @@ impl Database {
     }
 
     /// SQLite's files go; a PostgreSQL schema goes with its cluster, which lives as long as the test run.
+    #[expect(
+        clippy::unused_async,
+        reason = "whoever clears a database away waits for it, whatever its kind"
+    )]
     pub async fn remove(&self) {
         if let Self::Sqlite(folder) = self {
             std::fs::remove_dir_all(folder).unwrap();

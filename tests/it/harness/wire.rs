@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::answer::Answer;
 
 /// When a test gives up on a server that says nothing. No answer of ours takes nearly as long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A connection to a server; it blocks, so its place is a thread.
 pub struct Connection(BufReader<TcpStream>);
