@@ -21,8 +21,8 @@ use crate::config::{self, Config};
   doorward doctor --json | jq '.checks[] | select(.status != \"ok\")'
 
 One line for each check: ok, warn (it works, and should not stay so) or fail, and how to mend it. Run it as the user
-that runs the service and with the same configuration. As with every command, a database whose schema is older is
-brought up to date unless a service is running. Exits with 1 when a check fails.")]
+that runs the service and with the same configuration. As every command does, it brings a database whose schema is older
+up to date; with SQLite not while a service is running. Exits with 1 when a check fails.")]
 pub(super) struct Doctor {
     /// Prints JSON
     #[arg(long)]

@@ -9,10 +9,10 @@ use db::{Db, Unit};
 use doorward::app::MIGRATIONS;
 use doorward::audit::{self, About, By, Event};
 use doorward::clock::Clock;
-use rcgen::generate_simple_self_signed;
 use serde_json::Value;
 
 use super::{bare, creates, ends, refuses};
+use crate::harness::certificate::Pair;
 use crate::harness::process::Place;
 use crate::harness::{ADA, PASSWORD};
 
@@ -223,26 +223,20 @@ async fn a_clock_behind_the_audit_trail_is_wrong() {
 #[tokio::test]
 async fn a_certificate_needs_its_own_key() {
     let place = Place::new().await;
-    let folder = place.data().parent().unwrap().to_owned();
-    let made = || generate_simple_self_signed(["auth.example.com".to_owned()]).unwrap();
-    let (ours, other) = (made(), made());
-    fs::write(folder.join("cert.pem"), ours.cert.pem()).unwrap();
-    let variables = [
-        ("DOORWARD_TLS__CERT", "cert.pem"),
-        ("DOORWARD_TLS__KEY", "key.pem"),
-        ("DOORWARD_LISTEN", "0.0.0.0:0"),
-        ("DOORWARD_PUBLIC_URL", "https://auth.example.com"),
-    ];
+    let (ours, other) = (Pair::new(), Pair::new());
     for (key, status, found) in [
-        (
-            &ours.signing_key,
-            "ok",
-            "cert.pem and key.pem belong together",
-        ),
-        (&other.signing_key, "fail", "cannot be used together"),
+        (ours.key(), "ok", "belong together"),
+        (other.key(), "fail", "cannot be used together"),
     ] {
-        fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
-        let findings = Findings::of(bare(&place, &variables, &["doctor", "--json"]));
+        let variables = [
+            ("DOORWARD_TLS__CERT", ours.cert()),
+            ("DOORWARD_TLS__KEY", key),
+            ("DOORWARD_LISTEN", "0.0.0.0:0".into()),
+            ("DOORWARD_PUBLIC_URL", "https://auth.example.com".into()),
+        ];
+        let mut command = bare(&place, &[], &["doctor", "--json"]);
+        command.envs(variables);
+        let findings = Findings::of(command);
         findings.hold("certificate", status, found, "");
         findings.hold("public_url", "ok", "https://auth.example.com", "");
         findings.hold("trusted_proxies", "ok", "none", "");

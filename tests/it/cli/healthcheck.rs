@@ -1,14 +1,11 @@
 //! `doorward healthcheck`.
 
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
 use std::thread;
 
-use rcgen::generate_simple_self_signed;
-
 use super::{bare, ends, prints, refuses};
+use crate::harness::certificate::Pair;
 use crate::harness::process::{Ended, Place};
 
 /// Asks at `url`, as configured in `place`.
@@ -36,15 +33,6 @@ fn nobody() -> SocketAddr {
         .unwrap()
         .local_addr()
         .unwrap()
-}
-
-/// A certificate and its key, in two files of that name.
-fn certificate(folder: &Path, name: &str) -> [PathBuf; 2] {
-    let made = generate_simple_self_signed(["auth.example.com".to_owned()]).unwrap();
-    let files = [".pem", ".key"].map(|ending| folder.join(name.to_owned() + ending));
-    fs::write(&files[0], made.cert.pem()).unwrap();
-    fs::write(&files[1], made.signing_key.serialize_pem()).unwrap();
-    files
 }
 
 #[tokio::test]
@@ -111,20 +99,20 @@ async fn who_does_not_answer_is_unreachable_and_who_is_not_well_has_failed() {
 #[tokio::test]
 async fn over_https_the_service_shows_the_certificate_that_is_configured_and_no_other() {
     let mut place = Place::new().await;
-    let folder = place.data().parent().unwrap().to_owned();
-    let set = |place: &mut Place, [cert, key]: &[PathBuf; 2]| {
-        place.set("tls.cert", cert.to_str().unwrap());
-        place.set("tls.key", key.to_str().unwrap());
+    let set = |place: &mut Place, pair: &Pair| {
+        place.set("tls.cert", pair.cert().to_str().unwrap());
+        place.set("tls.key", pair.key().to_str().unwrap());
     };
+    let (ours, other) = (Pair::new(), Pair::new());
     let address = nobody();
     let url = format!("https://{address}");
     refuses(&asks(&place, &url, &[]), 2, "https:// needs tls.cert");
 
-    set(&mut place, &certificate(&folder, "ours"));
+    set(&mut place, &ours);
     let server = place.serve();
     let url = format!("https://{}", server.address());
     prints(&place, &["healthcheck", "--url", &url], "");
-    set(&mut place, &certificate(&folder, "other"));
+    set(&mut place, &other);
     refuses(
         &asks(&place, &url, &[]),
         1,
@@ -139,6 +127,6 @@ async fn over_https_the_service_shows_the_certificate_that_is_configured_and_no_
         1,
         "does not speak TLS",
     );
-    place.set("tls.cert", folder.join("missing.pem").to_str().unwrap());
+    place.set("tls.cert", "missing.pem");
     refuses(&asks(&place, &url, &[]), 78, "tls.cert: cannot read");
 }

@@ -1,6 +1,7 @@
 //! What every command says of itself, kept word for word, and the habits that all of them share.
 
 use std::collections::VecDeque;
+use std::fs;
 
 use super::{bare, ends, refuses};
 use crate::harness::process::Place;
@@ -58,27 +59,44 @@ async fn every_command_says_what_it_does_how_it_is_used_and_what_it_takes() {
     });
 }
 
+/// In the help and in the documents for people alike.
 #[tokio::test]
 async fn examples_are_of_commands_that_there_are() {
     let place = Place::new().await;
     let pages = pages(&place);
     let commands: Vec<&str> = pages.iter().map(|(command, _)| command.trim()).collect();
-    for (_, page) in &pages {
-        for (at, _) in page.match_indices("doorward ") {
-            let is_shell = page[..at].ends_with(['\n', ' ', '`', '|', '\''])
-                && !page[at..].starts_with("doorward [");
-            let words: Vec<&str> = page[at + "doorward ".len()..]
-                .split(|c: char| c.is_whitespace() || "`'<[\"".contains(c))
+    let mut texts: Vec<String> = pages.iter().map(|(_, page)| page.clone()).collect();
+    for entry in fs::read_dir("docs").unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            texts.push(fs::read_to_string(path).unwrap());
+        }
+    }
+    texts.push(fs::read_to_string("README.md").unwrap());
+    let mut count = 0;
+    for text in texts {
+        for (at, name) in text.match_indices("doorward ") {
+            // A command, and not the name in a sentence, a path or a usage line.
+            let rest = &text[at + name.len()..];
+            if !text[..at].ends_with(['\n', ' ', '`', '|', '\''])
+                || !rest.starts_with(|c: char| c.is_ascii_lowercase())
+            {
+                continue;
+            }
+            let words: Vec<&str> = rest
+                .split(|c: char| c.is_whitespace() || "`'<[\")".contains(c))
                 .take(2)
                 .collect();
             let is_known = |known: &&str| *known == words[0] || *known == words.join(" ");
             assert!(
-                !is_shell || commands.iter().any(is_known),
+                commands.iter().any(is_known),
                 "doorward {}",
                 words.join(" ")
             );
+            count += 1;
         }
     }
+    assert!(count > 50, "{count} examples were looked at");
 }
 
 #[tokio::test]

@@ -2,10 +2,12 @@
 
 mod config;
 mod doctor;
+mod flows;
 mod hash;
 mod healthcheck;
 mod help;
 mod key;
+mod output;
 mod secrets;
 mod serve;
 mod terminal;

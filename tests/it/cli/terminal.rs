@@ -23,6 +23,10 @@ struct Terminal {
 
 impl Terminal {
     fn start(place: &Place, arguments: &[&str]) -> Self {
+        Self::start_with(place, arguments, &[])
+    }
+
+    fn start_with(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&keyboard).unwrap();
         unlockpt(&keyboard).unwrap();
@@ -37,7 +41,12 @@ impl Terminal {
         let mut setsid = Command::new("setsid");
         setsid.args(["--ctty", "--wait", env!("CARGO_BIN_EXE_doorward")]);
         let mut command = place.wrapped(setsid, arguments);
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(name);
+        }
         command
+            .env("TERM", "xterm")
+            .envs(variables.iter().copied())
             .stdin(screen().unwrap())
             .stdout(screen().unwrap())
             .stderr(screen().unwrap());
@@ -189,4 +198,18 @@ async fn a_token_can_be_pasted() {
     let (code, shown) = terminal.ended();
     assert_eq!(code, Some(0), "{shown}");
     assert!(shown.contains(r#""sub": "anybody""#), "{shown}");
+}
+
+#[tokio::test]
+async fn colours_are_for_those_who_want_them() {
+    let place = Place::new().await;
+    for (variables, is_coloured) in [
+        (&[][..], true),
+        (&[("NO_COLOR", "1")], false),
+        (&[("TERM", "dumb")], false),
+    ] {
+        let (code, shown) = Terminal::start_with(&place, &["--help"], variables).ended();
+        assert_eq!(code, Some(0), "{shown}");
+        assert_eq!(shown.contains('\u{1b}'), is_coloured, "{variables:?}");
+    }
 }
