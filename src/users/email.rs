@@ -111,16 +111,18 @@ fn domain_to_ascii(domain: &str) -> Option<String> {
             DnsLength::Verify,
         )
         .ok()?;
+    // An address in numbers, however its last one is written, begins its last label with a digit; a name does not.
     let (_, top) = ascii.rsplit_once('.')?;
-    top.bytes()
-        .any(|byte| byte.is_ascii_alphabetic())
+    top.starts_with(|first: char| first.is_ascii_alphabetic())
         .then(|| ascii.into_owned())
 }
 
-/// What UTS 46 drops without a word, and an eye does not see.
+/// What an eye does not see and UTS 46 drops without a word: Unicode's Default_Ignorable_Code_Point.
 fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{ad}' | '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0100}'..='\u{e01ef}')
+    matches!(character, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -145,6 +147,18 @@ mod tests {
             ("ada@\u{212a}elvin.example", "ada@kelvin.example"),
         ] {
             assert_eq!(key(one), key(other), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn no_character_can_be_added_and_not_seen() {
+        // Between these two ranges there are ideographs and nothing else.
+        for code in (0x80..=0x2_0000_u32).chain(0xe_0000..=0xe_1000) {
+            let Some(character) = char::from_u32(code) else {
+                continue;
+            };
+            let domain = domain_to_ascii(&format!("ex{character}ample.com"));
+            assert_ne!(domain.as_deref(), Some("example.com"), "U+{code:04X}");
         }
     }
 
