@@ -99,7 +99,11 @@ impl App {
         prove_sealer(&db, &sealer).await?;
         let keys = KeyRing::open(&config.tokens, &db, &sealer, clock.now()).await?;
         Ok(Self(Arc::new(Rooms {
-            passwords: Passwords::start(&config.password, hashed)?,
+            passwords: Passwords::start(
+                &config.password,
+                config.public_url.origin().host(),
+                hashed,
+            )?,
             tokens: Tokens::new(&config.tokens, Arc::new(keys)),
             limits: Limits::new(&config.limits),
             is_draining: AtomicBool::new(false),

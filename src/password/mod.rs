@@ -18,6 +18,7 @@ use crate::error::{Error, Refusal};
 use crate::secret::Secret;
 use crate::sessions;
 use crate::users::{self, Email, User};
+use policy::Policy;
 
 /// How a password was made into bytes before it was hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +68,9 @@ pub async fn set(
     password: &Secret<String>,
     by: By<'_>,
 ) -> Result<bool, Error> {
-    policy::check(password, passwords.min_length, &Email::parse(&user.email)?)?;
+    passwords
+        .policy
+        .check(password, &Email::parse(&user.email)?)?;
     let stored = passwords.hash(password).await?;
     let (id, now) = (&user.id, by.now());
     let about = About {
@@ -101,12 +104,16 @@ pub struct Passwords {
     pool: Pool,
     cost: Cost,
     /// What a new password must be.
-    pub min_length: u32,
+    pub policy: Policy,
 }
 
 impl Passwords {
-    /// Starts the threads.
-    pub fn start(config: &PasswordConfig, observe: fn(Scheme, Duration)) -> Result<Self, Error> {
+    /// Starts the threads, for the site at `host`.
+    pub fn start(
+        config: &PasswordConfig,
+        host: &str,
+        observe: fn(Scheme, Duration),
+    ) -> Result<Self, Error> {
         let pool = Pool::start_observed(
             PoolSettings {
                 threads: threads(config),
@@ -118,7 +125,7 @@ impl Passwords {
         Ok(Self {
             pool,
             cost: config.argon2,
-            min_length: config.min_length,
+            policy: Policy::new(config.min_length, host),
         })
     }
 

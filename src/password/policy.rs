@@ -7,6 +7,7 @@
 use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
 
 use crate::error::Refusal;
 use crate::secret::Secret;
@@ -14,28 +15,50 @@ use crate::users::Email;
 
 static COMMON: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("common.txt").lines().collect());
 
-/// Accepts a new password for the account at `email`, or says what is wrong with it.
-pub fn check(password: &Secret<String>, min_length: u32, email: &Email) -> Result<(), Refusal> {
-    let password: String = password.expose().nfc().collect();
-    let lower = password.to_lowercase();
-    let reason = if password.chars().count() < min_length as usize {
-        format!("password must be at least {min_length} characters long").into()
-    } else if is_of(&lower, email) {
-        "password must not be the e-mail address or a part of it".into()
-    } else if COMMON.binary_search(&lower.as_str()).is_ok() {
-        "password is among the most common ones; choose one that nobody would try".into()
-    } else if lower.chars().all(|character| lower.starts_with(character)) {
-        "password must not be one character over and over".into()
-    } else {
-        return Ok(());
-    };
-    Err(Refusal::WeakPassword { reason })
+/// What a new password must be, here.
+pub struct Policy {
+    min_length: u32,
+    /// The host that people reach the service by, in lower case.
+    site: String,
 }
 
-/// Whether the password is the address, or what stands before or after its `@`.
-fn is_of(password: &str, email: &Email) -> bool {
-    let key = email.key().as_str();
-    password == key || key.split('@').any(|part| part == password)
+impl Policy {
+    /// At least `min_length` characters, on the site at `host`.
+    pub fn new(min_length: u32, host: &str) -> Self {
+        Self {
+            min_length,
+            site: host.to_ascii_lowercase(),
+        }
+    }
+
+    /// Accepts a new password for the account at `email`, or says what is wrong with it.
+    pub fn check(&self, password: &Secret<String>, email: &Email) -> Result<(), Refusal> {
+        let password: Zeroizing<String> = Zeroizing::new(password.expose().nfc().collect());
+        let lower = Zeroizing::new(password.to_lowercase());
+        let reason = if password.chars().count() < self.min_length as usize {
+            format!(
+                "password must be at least {} characters long",
+                self.min_length
+            )
+            .into()
+        } else if is_whole_or_part(&lower, email.key().as_str(), '@') {
+            "password must not be the e-mail address or a part of it".into()
+        } else if is_whole_or_part(&lower, &self.site, '.') || lower.as_str() == OURS {
+            "password must not be the name of this service".into()
+        } else if COMMON.binary_search(&lower.as_str()).is_ok() {
+            "password is among the most common ones; choose one that nobody would try".into()
+        } else {
+            return Ok(());
+        };
+        Err(Refusal::WeakPassword { reason })
+    }
+}
+
+/// Our own name, which people see on the pages of every installation.
+const OURS: &str = "doorward";
+
+fn is_whole_or_part(password: &str, whole: &str, separator: char) -> bool {
+    password == whole || whole.split(separator).any(|part| part == password)
 }
 
 #[cfg(test)]
@@ -43,9 +66,8 @@ mod tests {
     use super::*;
 
     fn judge(password: &str) -> Result<(), Refusal> {
-        check(
+        Policy::new(8, "accounts.engines.example").check(
             &Secret::new(password.to_owned()),
-            8,
             &Email::parse("ada.lovelace@example.com").expect("an address"),
         )
     }
@@ -64,7 +86,10 @@ mod tests {
             "iloveyou1",
             "Ada.Lovelace@Example.com",
             "ada.lovelace",
-            "aaaaaaaaaaaa",
+            "aaaaaaaa",
+            "Accounts",
+            "accounts.engines.example",
+            "Doorward",
             "kurz",
         ] {
             assert!(judge(password).is_err(), "{password}");
@@ -75,7 +100,7 @@ mod tests {
     fn what_merely_contains_such_a_word_is_not() {
         for password in [
             "password is not my password",
-            "        x",
+            "            ",
             "ada.lovelace wrote notes",
             "日本語のパスワード",
         ] {

@@ -10,7 +10,7 @@ use crate::audit::{self, About, By, Event};
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
 use crate::ids::UserId;
-use crate::password::{self, Stored, policy};
+use crate::password::{self, Stored};
 use crate::secret::Secret;
 use crate::sign_in::{self, Outcome};
 use crate::users::{self, NewUser, User};
@@ -53,7 +53,7 @@ async fn account(
     by: By<'_>,
     event: Event,
 ) -> Result<(User, Stored, Unit), Error> {
-    policy::check(password, app.passwords.min_length, &new.email)?;
+    app.passwords.policy.check(password, &new.email)?;
     let stored = app.passwords.hash(password).await?;
     let user = User::new(UserId::new(by.now()), &new, by.now())?;
     let about = About {

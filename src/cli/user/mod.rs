@@ -122,7 +122,11 @@ impl User {
 impl SetPassword {
     fn run(self, config: &Config, given: &Given) -> Result<(), Failure> {
         let password = input::new_password(self.password_stdin, given.may_ask)?;
-        let passwords = Passwords::start(&config.password, |_, _| ())?;
+        let passwords = Passwords::start(
+            &config.password,
+            config.public_url.origin().host(),
+            |_, _| (),
+        )?;
         opening::with_database(config, async |db| {
             let account = self.whom.find(db).await?;
             if !password::set(db, &passwords, &account, &password, operator()).await? {
