@@ -5,14 +5,18 @@
 mod faults;
 mod harness;
 
+mod bad_input;
 mod callers;
 mod cli;
 mod cors;
 mod discovery;
+mod emails;
 mod figures;
+mod hash_queue;
 mod https;
 mod limits;
 mod me;
+mod passwords;
 mod races;
 mod sign_in;
 mod sign_up;

@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod database;
 pub mod log;
 pub mod process;
+mod together;
 pub mod verify;
 pub mod wire;
 
@@ -27,6 +28,7 @@ use tower::ServiceExt as _;
 
 pub use answer::Answer;
 pub use database::Database;
+pub use together::{insist, together};
 
 /// When every test begins: noon of the first of June 2026, UTC.
 pub const BEGINNING: Timestamp = Timestamp::from_micros(1_780_315_200_000_000);

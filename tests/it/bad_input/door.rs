@@ -1,0 +1,103 @@
+//! A route as a caller meets it, and the good body that its declared fields ask for.
+
+use std::cell::Cell;
+
+use axum::http::{Method, StatusCode};
+use doorward::http::body::{Field, Kind};
+use doorward::http::route::Who;
+use serde_json::{Map, Value, json};
+
+/// One line of the route table.
+pub struct Door {
+    pub method: Method,
+    pub path: String,
+    pub who: Who,
+    pub fields: &'static [Field],
+    /// The statuses of a yes.
+    pub yes: Vec<StatusCode>,
+}
+
+/// Every line of the route table.
+pub fn all() -> Vec<Door> {
+    doorward::router::table()
+        .into_iter()
+        .map(|route| Door {
+            method: route.method.clone(),
+            path: filled(route.path),
+            who: route.who,
+            fields: route.body,
+            yes: route.answers.iter().map(|answer| answer.status).collect(),
+        })
+        .collect()
+}
+
+/// The lines that read a body.
+pub fn with_body() -> Vec<Door> {
+    let doors: Vec<_> = all()
+        .into_iter()
+        .filter(|door| !door.fields.is_empty())
+        .collect();
+    assert!(doors.len() >= 3, "the table has lost its routes");
+    doors
+}
+
+/// A path with something in the place of each parameter.
+fn filled(path: &str) -> String {
+    path.split('/')
+        .map(|part| if part.starts_with('{') { "x" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// What good bodies are made of. Every text in them holds the canary.
+pub struct Filling {
+    /// Part of everything that is sent; must turn up in no refusal and no log.
+    pub canary: String,
+    /// The address and the password of somebody who has an account.
+    pub address: String,
+    pub password: String,
+    /// Whether the route wants an address that nobody has yet.
+    pub wants_new_address: Cell<bool>,
+    made: Cell<u32>,
+}
+
+impl Filling {
+    pub fn new() -> Self {
+        let canary = format!("canary{}", hex(doorward::secret::bytes::<8>()));
+        Self {
+            address: format!("{canary}@example.com"),
+            password: format!("a long walk with {canary}"),
+            canary,
+            wants_new_address: Cell::new(false),
+            made: Cell::new(0),
+        }
+    }
+
+    /// A body that the route says yes to.
+    pub fn body(&self, door: &Door) -> Map<String, Value> {
+        door.fields
+            .iter()
+            .map(|field| (field.name.to_owned(), self.value(field.kind)))
+            .collect()
+    }
+
+    /// A good value of this kind.
+    pub fn value(&self, kind: Kind) -> Value {
+        match kind {
+            Kind::Email if self.wants_new_address.get() => {
+                self.made.set(self.made.get() + 1);
+                format!("{}-{}@example.com", self.canary, self.made.get()).into()
+            }
+            Kind::Email => self.address.as_str().into(),
+            Kind::Password => self.password.as_str().into(),
+            Kind::Text { .. } => self.canary.as_str().into(),
+            Kind::Locale => "pt-BR".into(),
+            Kind::Object { .. } => json!({self.canary.as_str(): [1, true, null, self.canary]}),
+            Kind::OneOf(words) => words[0].into(),
+        }
+    }
+}
+
+fn hex(bytes: [u8; 8]) -> String {
+    format!("{:016x}", u64::from_be_bytes(bytes))
+}

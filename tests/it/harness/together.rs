@@ -1,0 +1,40 @@
+//! Many at once, and the patience that this asks of each.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+use super::Answer;
+
+/// Runs all of them at once, each as far as it goes, and gives back what they came to, in their order.
+pub async fn together<F: Future>(all: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<Pin<Box<F>>> = all.into_iter().map(Box::pin).collect();
+    let mut ended: Vec<Option<F::Output>> = running.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        for (future, end) in running.iter_mut().zip(&mut ended) {
+            if end.is_none()
+                && let Poll::Ready(output) = future.as_mut().poll(context)
+            {
+                *end = Some(output);
+            }
+        }
+        if ended.iter().all(Option::is_some) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+    ended.into_iter().flatten().collect()
+}
+
+/// Asks again for as long as the answer is that the database is too busy, as whoever reads `Retry-After` does: a crowd
+/// at one row on a slow machine may be told so.
+pub async fn insist(ask: impl AsyncFn() -> Answer) -> Answer {
+    loop {
+        let answer = ask().await;
+        if answer.code() != "unavailable" {
+            return answer;
+        }
+    }
+}
