@@ -5,7 +5,6 @@ use std::env;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -70,11 +69,6 @@ impl Place {
     pub fn set(&mut self, key: &str, value: &str) {
         self.settings.retain(|(known, _)| known != key);
         self.settings.push((key.to_owned(), value.to_owned()));
-    }
-
-    /// Moves to another database, for processes that start from now on.
-    pub fn move_to(&mut self, database_url: &str) {
-        self.database_url = Some(database_url.to_owned());
     }
 
     /// Where the files are. It does not exist before the first process has made it.
@@ -152,8 +146,6 @@ pub struct Process {
 pub struct Ended {
     /// Its exit code; `None` when a signal ended it.
     pub code: Option<i32>,
-    /// The signal that ended it.
-    pub signal: Option<i32>,
     /// Its standard output.
     pub output: String,
     /// The last lines of its standard error.
@@ -244,7 +236,6 @@ impl Process {
         });
         Ended {
             code: status.code(),
-            signal: status.signal(),
             output,
             said,
         }
