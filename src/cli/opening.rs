@@ -60,9 +60,13 @@ pub(super) async fn secret_key(
              it the signing keys cannot be opened"
         ))
     };
-    let is_there = fs::exists(&path).map_err(cannot)?;
+    let mut is_there = fs::exists(&path).map_err(cannot)?;
     if !is_there && app::is_sealed(db).await? {
-        return Err(lost("is not there, and the database was sealed under it"));
+        // Another process may have made it, and sealed the database, between the two looks.
+        is_there = fs::exists(&path).map_err(cannot)?;
+        if !is_there {
+            return Err(lost("is not there, and the database was sealed under it"));
+        }
     }
     let made = !is_there && make_secret(&path).map_err(cannot)?;
     let text = Zeroizing::new(fs::read_to_string(&path).map_err(cannot)?);

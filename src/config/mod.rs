@@ -52,8 +52,8 @@ settings! {
         /// The database: `postgres://user:password@host/name`, or `sqlite:` and a path.
         database_url: Option<Secret<String>> = Preset::Unset("`doorward.db` in the data folder, SQLite"),
         /// The key that seals signing keys in the database, at least 32 characters. Whoever has the database but not this
-        /// signs nothing. Required with PostgreSQL, where every node must have the same.
-        secret_key: Option<Secret<String>> = Preset::Unset("made on first start in the data folder, with SQLite"),
+        /// signs nothing. Required with PostgreSQL without `--dev`: every node must have the same.
+        secret_key: Option<Secret<String>> = Preset::Unset("made on first start in the data folder, with SQLite or `--dev`"),
         /// Where people reach it: `https://` and a host, without a path. Plain `http://` is taken for a loopback host and with
         /// `--dev`.
         public_url: PublicUrl = Preset::Follows("`http://` and `listen`; `https://` with `tls`", url_of_listener),

@@ -91,7 +91,7 @@ fn database(config: &Config, draft: &mut Draft) {
         );
     }
     match &config.secret_key {
-        None if is_postgres => draft.refuse(
+        None if is_postgres && !config.dev => draft.refuse(
             &["secret_key", "database_url"],
             "it is needed with PostgreSQL, so that every node opens what another sealed.",
             "Set DOORWARD_SECRET_KEY or DOORWARD_SECRET_KEY_FILE, the same on each node: `openssl rand -base64 32` makes one.",

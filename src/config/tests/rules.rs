@@ -138,6 +138,8 @@ fn what_they_ask_for_is_enough() {
     }
     let quick = "LIMITS__ENABLED=false TOKENS__LIFETIME=1s PUBLIC_URL=http://a.example PASSWORD__ARGON2__MEMORY_KIB=8";
     assert!(!config(&with_dev(env(quick)), "").limits.enabled);
+    let postgres = config(&with_dev(env("DATABASE_URL=postgres://db/doorward")), "");
+    assert!(postgres.secret_key.is_none(), "made in the data folder");
 }
 
 #[test]
