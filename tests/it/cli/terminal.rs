@@ -41,9 +41,6 @@ impl Terminal {
         let mut setsid = Command::new("setsid");
         setsid.args(["--ctty", "--wait", env!("CARGO_BIN_EXE_doorward")]);
         let mut command = place.wrapped(setsid, arguments);
-        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-            command.env_remove(name);
-        }
         command
             .env("TERM", "xterm")
             .envs(variables.iter().copied())

@@ -90,11 +90,12 @@ impl Place {
 
     /// The same, run by `program`, which ends with executing what comes behind its own arguments.
     pub fn wrapped(&self, mut program: Command, arguments: &[&str]) -> Command {
-        for (name, _) in env::vars_os() {
-            if name.to_string_lossy().starts_with("DOORWARD_") {
-                program.env_remove(name);
-            }
-        }
+        program.env_clear();
+        program.envs(
+            ["PATH", "TMPDIR"]
+                .into_iter()
+                .filter_map(|name| Some((name, env::var_os(name)?))),
+        );
         if let Some(url) = &self.database_url {
             program.env("DOORWARD_DATABASE_URL", url);
             program.env("DOORWARD_SECRET_KEY", SECRET_KEY);
