@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use db::Db;
 
-use super::super::{Failure, opening};
 use super::Finding;
 use crate::app;
 use crate::audit;
+use crate::cli::{Failure, opening};
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::Error;
@@ -129,8 +129,8 @@ fn unreadable(check: &'static str, error: Error) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Status;
     use super::*;
+    use crate::cli::doctor::Status;
 
     #[test]
     fn a_clock_that_is_behind_what_was_written_is_wrong_and_one_minute_is_nothing() {

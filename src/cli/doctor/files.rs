@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::super::opening;
 use super::Finding;
+use crate::cli::opening;
 use crate::config::Config;
 
 /// What others than the owner may do with a file.

@@ -33,8 +33,8 @@ fn judge(took: Duration) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Status;
     use super::*;
+    use crate::cli::doctor::Status;
 
     #[test]
     fn a_hash_of_more_than_a_second_is_too_slow() {

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::super::Failure;
+use crate::cli::Failure;
 
 /// Speaks TLS on `stream` with whoever shows the first certificate in the file `cert`.
 pub(super) async fn connect(

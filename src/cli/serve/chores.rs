@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::super::Failure;
 use crate::app::App;
+use crate::cli::Failure;
 use crate::http::tls::{self, CertificateSource};
 use crate::tokens::keys::REFRESH_EVERY;
 use crate::{sessions, tokens};

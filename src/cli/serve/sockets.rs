@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::super::Failure;
 use crate::app::App;
+use crate::cli::Failure;
 use crate::config::Config;
 use crate::figures::{self, Figures};
 use crate::http::server::{Drained, Limits, Listener};

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use super::super::output::{self, talk};
-use super::super::{Failure, Given, input, opening};
 use super::{email, operator, show};
 use crate::app::App;
 use crate::audit::Event;
+use crate::cli::output::{self, talk};
+use crate::cli::{Failure, Given, input, opening};
 use crate::config::Config;
 use crate::error::{Error, Refusal};
 use crate::http::body::{Field, Kind};

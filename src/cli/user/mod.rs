@@ -121,7 +121,6 @@ impl User {
 
 impl SetPassword {
     fn run(self, config: &Config, given: &Given) -> Result<(), Failure> {
-        let password = input::new_password(self.password_stdin, given.may_ask)?;
         let passwords = Passwords::start(
             &config.password,
             config.public_url.origin().host(),
@@ -129,6 +128,7 @@ impl SetPassword {
         )?;
         opening::with_database(config, async |db| {
             let account = self.whom.find(db).await?;
+            let password = input::new_password(self.password_stdin, given.may_ask)?;
             if !password::set(db, &passwords, &account, &password, operator()).await? {
                 return Err(self.whom.nobody());
             }

@@ -5,8 +5,8 @@ use clap::Args;
 use db::Db;
 use serde::Serialize;
 
-use super::super::Failure;
-use super::super::output::{self, plain, talk};
+use crate::cli::Failure;
+use crate::cli::output::{self, plain, talk};
 use crate::clock::Timestamp;
 use crate::ids::UserId;
 use crate::users::{self, User as Account};
