@@ -12,9 +12,9 @@ use doorward::ids::UserId;
 use doorward::{router, sessions, users};
 use serde_json::{Value, json};
 
+use crate::harness::rows;
 use crate::harness::{Answer, Server, server};
 use crate::wire::probes::body;
-use crate::wire::rows;
 
 /// Somebody who calls.
 struct Caller {
@@ -86,7 +86,7 @@ async fn a_bearer_route_lets_in_the_living_and_every_other_route_everybody() {
         for caller in callers(server).await {
             for route in router::table() {
                 let why = format!("{} {} by {}", route.method, route.path, caller.name);
-                let before = rows::all(&server.app).await;
+                let before = rows::all(&server.app.db).await;
                 // Somebody new each time, where an account is made; otherwise one that there is.
                 let said_yes = route.answers[0].status;
                 let email = match said_yes {
@@ -99,7 +99,7 @@ async fn a_bearer_route_lets_in_the_living_and_every_other_route_everybody() {
                     (Who::Bearer, Some(code)) => {
                         is_refused(&answer, code, &why);
                         assert_eq!(
-                            rows::all(&server.app).await,
+                            rows::all(&server.app.db).await,
                             before,
                             "{why}: something changed"
                         );

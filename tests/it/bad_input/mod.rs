@@ -14,7 +14,6 @@ mod passwords;
 mod random;
 mod shape;
 mod size;
-mod state;
 mod text;
 mod trial;
 mod wire;

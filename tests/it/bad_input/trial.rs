@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::door::{self, Door, Filling};
 use super::oracle;
-use super::state::{Rows, Tables};
+use crate::harness::rows::{self, Rows};
 use crate::harness::{Answer, Server, server};
 
 pub const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
@@ -20,8 +20,7 @@ pub struct Trial<'a> {
     pub server: &'a Server,
     pub door: Door,
     pub filling: Filling,
-    tables: Tables,
-    token: String,
+    pub token: String,
     judged: Cell<u32>,
 }
 
@@ -51,7 +50,6 @@ impl<'a> Trial<'a> {
             token: signed_up.token().unwrap().to_owned(),
             door,
             filling,
-            tables: Tables::of(&server.app.db).await,
             judged: Cell::new(0),
         };
         // A route about an account that there is and one about an account to be made declare the same field.
@@ -65,7 +63,7 @@ impl<'a> Trial<'a> {
     }
 
     async fn end(&self) {
-        let trail = self.tables.trail(&self.server.app.db).await;
+        let trail = rows::trail(&self.server.app.db).await;
         let canary = &self.filling.canary;
         assert!(!trail.hold(canary), "{self}: the trail holds what was sent");
         assert_eq!(
@@ -189,7 +187,7 @@ impl<'a> Trial<'a> {
 
     /// Everything in the database but the audit trail.
     pub async fn rows(&self) -> Rows {
-        self.tables.look(&self.server.app.db).await
+        rows::all(&self.server.app.db).await
     }
 
     /// Still serves whoever means well.

@@ -1,60 +1,35 @@
 //! J14, J23 and M12 again where they can happen: on a socket, where a body may be announced and not sent.
 
-use std::io::ErrorKind;
-use std::net::SocketAddr;
-use std::time::Duration;
-
-use doorward::http::server::{Limits, Listener};
-use doorward::router;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-
 use super::trial::{JSON, Trial, at_each_door};
-use crate::harness::Answer;
-use crate::harness::wire::Connection;
+use crate::harness::rows;
+use crate::wire::line::Line;
+use crate::wire::listening::{Listening, listening_to};
 
-/// Serves the trial's service on a socket for as long as `test` runs. The test's side of it blocks, so the runtime
-/// needs a thread beside the test's.
-async fn on_a_socket(trial: &Trial<'_>, test: impl AsyncFnOnce(SocketAddr)) {
-    let app = &trial.server.app;
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = socket.local_addr().unwrap();
-    let listener = Listener {
-        socket,
-        tls: None,
-        limits: Limits::default(),
-        is_proxy: router::is_proxy(&app.config),
-    };
-    let (stop, stopped) = oneshot::channel::<()>();
-    let stop_asked = async {
-        stopped.await.expect("the test stops it");
-    };
-    let served =
-        tokio::spawn(listener.serve(router::router(app), stop_asked, Duration::from_secs(20)));
-    test(address).await;
-    stop.send(()).expect("it serves until it is stopped");
-    assert!(served.await.unwrap().in_flight_finished());
+/// Serves the trial's service on a socket for as long as `test` runs.
+async fn on_a_socket(trial: &Trial<'_>, test: impl AsyncFnOnce(&Listening)) {
+    listening_to(trial.server, trial.token.clone(), None, test).await;
 }
 
-fn connect(address: SocketAddr, first: impl AsRef<[u8]>) -> Connection {
-    let mut connection = Connection::open(address).unwrap();
-    connection.send(first.as_ref()).unwrap();
-    connection
+async fn connect(on: &Listening<'_>, first: impl AsRef<[u8]>) -> Line {
+    let mut line = on.connect().await;
+    line.write(first.as_ref()).await;
+    line
 }
 
-/// The next answer; `None` when the server closed the connection instead.
-fn answer(connection: &mut Connection) -> Option<Answer> {
-    match connection.answer() {
-        Ok(answer) => Some(answer),
-        Err(error) => {
-            let is_end = matches!(
-                error.kind(),
-                ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset
-            );
-            assert!(is_end, "neither an answer nor an end: {error}");
-            None
-        }
-    }
+/// The next answer is a refusal with `status`, and nothing follows it: what was to come would be taken for a request.
+async fn is_refused_at_last(trial: &Trial<'_>, status: u16, line: &mut Line, about: &str) {
+    let refused = line.answer().await.expect(about);
+    trial.judge(status, &refused, about);
+    let next = line.answer().await;
+    assert!(
+        next.is_none(),
+        "{about}: the connection stays open: {next:?}"
+    );
+}
+
+async fn is_taken(trial: &Trial<'_>, line: &mut Line, about: &str) {
+    let taken = line.answer().await.expect(about);
+    assert!(trial.is_yes(&taken), "{about}: {taken:?}");
 }
 
 /// A request with all that belongs to it.
@@ -63,19 +38,17 @@ fn whole(trial: &Trial<'_>, body: &str) -> String {
     trial.head(&[JSON, &[("content-length", &length)]].concat()) + body
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn J1_to_J3_and_J17_leave_the_connection_usable() {
     at_each_door(async |trial| {
-        on_a_socket(trial, async |address| {
-            let mut connection = Connection::open(address).unwrap();
+        on_a_socket(trial, async |on| {
+            let mut line = on.connect().await;
             for bad in ["", "null", "[]", "{\"a\":1,}"] {
-                connection.send(whole(trial, bad).as_bytes()).unwrap();
-                let refused = answer(&mut connection).unwrap();
-                trial.judge(400, &refused, &format!("{trial} given {bad}"));
-                let good = whole(trial, &trial.good());
-                connection.send(good.as_bytes()).unwrap();
-                let taken = answer(&mut connection).unwrap();
-                assert!(trial.is_yes(&taken), "{trial} after {bad}: {taken:?}");
+                let about = format!("{trial} given {bad}");
+                line.write(whole(trial, bad).as_bytes()).await;
+                trial.judge(400, &line.answer().await.expect(&about), &about);
+                line.write(whole(trial, &trial.good()).as_bytes()).await;
+                is_taken(trial, &mut line, &about).await;
             }
         })
         .await;
@@ -83,56 +56,50 @@ async fn J1_to_J3_and_J17_leave_the_connection_usable() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn J14_ten_megabytes_are_refused_while_the_client_still_waits() {
     at_each_door(async |trial| {
-        on_a_socket(trial, async |address| {
-            let before = trial.rows().await;
-            let head = trial.head(&[JSON, &[("content-length", "10000000")]].concat());
+        let before = rows::all(&trial.server.app.db).await;
+        let head = trial.head(&[JSON, &[("content-length", "10000000")]].concat());
+        on_a_socket(trial, async |on| {
             for begun in ["", "{\"email\":\"", &"a".repeat(10_000)] {
-                let mut connection = connect(address, format!("{head}{begun}"));
-                let refused = answer(&mut connection).unwrap();
-                trial.judge(413, &refused, &format!("{trial} told of 10 MB"));
-                // What was to come would be taken for the next request.
-                let next = answer(&mut connection);
-                assert!(next.is_none(), "{trial} left the connection open: {next:?}");
+                let mut line = connect(on, format!("{head}{begun}")).await;
+                is_refused_at_last(trial, 413, &mut line, "10 MB were announced").await;
             }
-            assert_eq!(trial.rows().await, before, "{trial}");
         })
         .await;
+        assert_eq!(rows::all(&trial.server.app.db).await, before, "{trial}");
         trial.lets_in("10 MB").await;
     })
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn J23_the_client_goes_away_after_each_byte() {
     at_each_door(async |trial| {
         let request = whole(trial, &trial.good());
-        let before = trial.rows().await;
-        on_a_socket(trial, async |address| {
+        let before = rows::all(&trial.server.app.db).await;
+        on_a_socket(trial, async |on| {
             for length in 0..request.len() {
-                let mut connection = connect(address, &request.as_bytes()[..length]);
-                connection.finish().unwrap();
-                if let Some(refused) = answer(&mut connection) {
+                let mut line = connect(on, &request.as_bytes()[..length]).await;
+                line.finish().await;
+                if let Some(refused) = line.answer().await {
                     trial.judge(400, &refused, &format!("{trial} cut at {length}"));
-                    let next = answer(&mut connection);
-                    assert!(next.is_none(), "{trial} left the connection open: {next:?}");
+                    assert!(line.answer().await.is_none(), "{trial} cut at {length}");
                 }
             }
         })
         .await;
-        assert_eq!(trial.rows().await, before, "{trial}");
-        on_a_socket(trial, async |address| {
-            let taken = answer(&mut connect(address, &request)).unwrap();
-            assert!(trial.is_yes(&taken), "{trial}: {taken:?}");
+        assert_eq!(rows::all(&trial.server.app.db).await, before, "{trial}");
+        on_a_socket(trial, async |on| {
+            is_taken(trial, &mut connect(on, &request).await, "the whole of it").await;
         })
         .await;
     })
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn M12_a_client_that_waits_to_be_asked_for_its_body() {
     at_each_door(async |trial| {
         let good = trial.good();
@@ -143,29 +110,25 @@ async fn M12_a_client_that_waits_to_be_asked_for_its_body() {
         ];
         let unwanted = trial.head(&[&[("content-type", "text/plain")], &waiting[..]].concat());
         let wanted = trial.head(&[JSON, &waiting[..]].concat());
-        let before = trial.rows().await;
-        on_a_socket(trial, async |address| {
-            let mut connection = connect(address, &unwanted);
-            let refused = answer(&mut connection).unwrap();
-            trial.judge(415, &refused, &format!("{trial} asked for text/plain"));
-            let next = answer(&mut connection);
-            assert!(next.is_none(), "{trial} left the connection open: {next:?}");
+        let before = rows::all(&trial.server.app.db).await;
+        on_a_socket(trial, async |on| {
+            let mut line = connect(on, &unwanted).await;
+            is_refused_at_last(trial, 415, &mut line, "text/plain was announced").await;
 
-            let mut connection = connect(address, &wanted);
-            assert_eq!(answer(&mut connection).unwrap().status, 100);
-            connection.finish().unwrap();
-            if let Some(refused) = answer(&mut connection) {
-                trial.judge(400, &refused, &format!("{trial} asked and given nothing"));
+            let mut line = connect(on, &wanted).await;
+            assert_eq!(line.answer().await.unwrap().status, 100);
+            line.finish().await;
+            if let Some(refused) = line.answer().await {
+                trial.judge(400, &refused, "nothing came of it");
             }
         })
         .await;
-        assert_eq!(trial.rows().await, before, "{trial}");
-        on_a_socket(trial, async |address| {
-            let mut connection = connect(address, &wanted);
-            assert_eq!(answer(&mut connection).unwrap().status, 100);
-            connection.send(good.as_bytes()).unwrap();
-            let taken = answer(&mut connection).unwrap();
-            assert!(trial.is_yes(&taken), "{trial}: {taken:?}");
+        assert_eq!(rows::all(&trial.server.app.db).await, before, "{trial}");
+        on_a_socket(trial, async |on| {
+            let mut line = connect(on, &wanted).await;
+            assert_eq!(line.answer().await.unwrap().status, 100);
+            line.write(good.as_bytes()).await;
+            is_taken(trial, &mut line, "the body that was asked for").await;
         })
         .await;
     })

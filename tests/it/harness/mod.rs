@@ -4,8 +4,10 @@
 mod answer;
 pub mod certificate;
 pub mod database;
+pub mod envelope;
 pub mod log;
 pub mod process;
+pub mod rows;
 mod together;
 pub mod verify;
 pub mod wire;

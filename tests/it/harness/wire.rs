@@ -1,7 +1,7 @@
 //! HTTP/1.1 as bytes on a connection: for tests of the real binary, and for those that must send what no client sends.
 
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -40,11 +40,6 @@ impl Connection {
     /// Sends bytes as they are.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.get_mut().write_all(bytes)
-    }
-
-    /// Says that nothing more will be sent.
-    pub fn finish(&mut self) -> io::Result<()> {
-        self.0.get_ref().shutdown(Shutdown::Write)
     }
 
     /// Reads one answer, whole. An error says that none came, or not all of it.

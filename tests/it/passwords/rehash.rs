@@ -9,7 +9,7 @@ use doorward::secret::Secret;
 use doorward::users::{self, Email, NewUser};
 use passhash::{Cost, Hasher};
 
-use crate::harness::{ADA, BEGINNING, PASSWORD, Server, insist, server, together};
+use crate::harness::{ADA, BEGINNING, PASSWORD, Server, server};
 
 /// What the tests' configuration asks for has 32 KiB.
 const WEAKER: Cost = Cost {
@@ -124,22 +124,6 @@ async fn a_stronger_hash_stays() {
 }
 
 #[tokio::test]
-async fn whoever_signs_in_at_the_same_moment_is_signed_in_too() {
-    server(async |server| {
-        imported(server, &argon2id(PASSWORD, &WEAKER), Norm::Nfc).await;
-        let answers =
-            together((0..32).map(|_| insist(async || server.signs_in(ADA, PASSWORD).await))).await;
-        let refused: Vec<_> = answers
-            .iter()
-            .filter(|answer| answer.status != 200)
-            .collect();
-        assert!(refused.is_empty(), "{refused:?}");
-        assert_eq!(rehashes(server).await, 1);
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_rehash_that_meets_a_change_of_password_loses() {
     server(async |server| {
         let old = Stored {
@@ -170,42 +154,4 @@ async fn a_rehash_that_meets_a_change_of_password_loses() {
         assert_eq!(stored(server).await.0, changed.hash);
     })
     .await;
-}
-
-#[tokio::test]
-async fn sign_ins_that_race_a_change_of_password_never_undo_it() {
-    const ROUNDS: usize = 16;
-    for _ in 0..ROUNDS {
-        server(async |server| {
-            let id = imported(server, &argon2id(PASSWORD, &WEAKER), Norm::Nfc).await;
-            let changed = server
-                .app
-                .passwords
-                .hash(&Secret::new("another password".to_owned()))
-                .await
-                .unwrap();
-            let change = async {
-                let change = password::store::set(&id, &changed, BEGINNING);
-                server
-                    .app
-                    .db
-                    .write(Unit::new().expect(1, change))
-                    .await
-                    .unwrap();
-            };
-            let sign_ins =
-                together((0..8).map(|_| insist(async || server.signs_in(ADA, PASSWORD).await)));
-            let (answers, ()) = tokio::join!(sign_ins, change);
-            assert!(
-                answers
-                    .iter()
-                    .all(|answer| matches!(answer.status.as_u16(), 200 | 401)),
-                "{answers:?}"
-            );
-            assert_eq!(stored(server).await.0, changed.hash);
-            assert_eq!(server.signs_in(ADA, PASSWORD).await.status, 401);
-            assert_eq!(server.signs_in(ADA, "another password").await.status, 200);
-        })
-        .await;
-    }
 }

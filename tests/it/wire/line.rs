@@ -27,6 +27,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         let _ = within(self.0.get_mut().write_all(bytes)).await;
     }
 
+    /// Says that nothing more will be written.
+    pub async fn finish(&mut self) {
+        let _ = within(self.0.get_mut().shutdown()).await;
+    }
+
     /// The next answer; `None` when the connection has ended.
     pub async fn answer(&mut self) -> Option<Answer> {
         self.answer_to("GET").await

@@ -39,19 +39,29 @@ pub async fn listening_over(
 ) {
     server_with(settings, async |server| {
         let token = server.signs_up(ADA).await;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (address, served) = serve(server, tls, stopped).await;
-        test(&Listening {
-            server,
-            address,
-            token,
-        })
-        .await;
-        stop.send(()).expect("it still serves");
-        let drained = served.await.expect("nothing panicked");
-        assert!(drained.in_flight_finished(), "{drained:?}");
+        listening_to(server, token, tls, test).await;
     })
     .await;
+}
+
+/// The same for a service that there is already.
+pub async fn listening_to(
+    server: &Server,
+    token: String,
+    tls: Option<Arc<CertificateSource>>,
+    test: impl AsyncFnOnce(&Listening),
+) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (address, served) = serve(server, tls, stopped).await;
+    test(&Listening {
+        server,
+        address,
+        token,
+    })
+    .await;
+    stop.send(()).expect("it still serves");
+    let drained = served.await.expect("nothing panicked");
+    assert!(drained.in_flight_finished(), "{drained:?}");
 }
 
 async fn serve(

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::line::Line;
 use super::listening::{Listening, listening};
 use super::probes::{Probe, probes};
-use super::rows;
+use crate::harness::rows;
 
 /// Methods that exist somewhere, and some that do not.
 const METHODS: &[&str] = &[
@@ -152,7 +152,7 @@ async fn H13_head_and_options_change_nothing() {
 #[tokio::test]
 async fn H13_head_is_get_without_its_body() {
     listening(async |on| {
-        let before = rows::all(&on.server.app).await;
+        let before = rows::all(&on.server.app.db).await;
         for probe in probes().iter().filter(|it| it.is_get()) {
             let get = said(on, probe).await;
             let head = Probe {
@@ -161,7 +161,7 @@ async fn H13_head_is_get_without_its_body() {
             };
             assert_eq!(said(on, &head).await, get, "{}", probe.path);
         }
-        assert_eq!(rows::all(&on.server.app).await, before);
+        assert_eq!(rows::all(&on.server.app.db).await, before);
     })
     .await;
 }

@@ -8,7 +8,7 @@
 mod framing;
 mod heads;
 pub mod line;
-mod listening;
+pub mod listening;
 mod methods;
 mod oracle;
 mod paths;
@@ -17,5 +17,4 @@ pub mod probes;
 mod proxies;
 mod renegotiation;
 mod request_ids;
-pub mod rows;
 mod tls;

@@ -3,7 +3,7 @@
 use super::line::Line;
 use super::listening::listening;
 use super::probes::probes;
-use super::rows;
+use crate::harness::rows;
 
 #[tokio::test]
 async fn H17_a_thousand_pipelined_requests_are_answered_in_order() {
@@ -13,7 +13,7 @@ async fn H17_a_thousand_pipelined_requests_are_answered_in_order() {
         for probe in &mut probes {
             probe.body = probe.body.is_some().then(|| serde_json::json!({}));
         }
-        let before = rows::all(&on.server.app).await;
+        let before = rows::all(&on.server.app.db).await;
         let ask = |n: usize| {
             let last = if n == 999 {
                 "Connection: close\r\n"
@@ -42,7 +42,7 @@ async fn H17_a_thousand_pipelined_requests_are_answered_in_order() {
         }
         assert!(line.answer().await.is_none());
         sending.await.unwrap().unwrap();
-        assert_eq!(rows::all(&on.server.app).await, before);
+        assert_eq!(rows::all(&on.server.app.db).await, before);
     })
     .await;
 }

@@ -4,8 +4,8 @@ use doorward::ids::RequestId;
 use serde_json::json;
 
 use super::listening::{Listening, listening_with};
-use super::rows;
 use crate::harness::ADA;
+use crate::harness::rows;
 
 /// Every header by which somebody has told a server who its client is.
 const CLAIMS: &[&str] = &[
@@ -43,7 +43,7 @@ async fn taken_for(on: &Listening<'_>, headers: &str) -> Option<String> {
     }
     assert_eq!(answer.status, 401, "{headers}: {answer:?}");
     // It was sent twice, and taken for the same both times.
-    let rows = rows::audited(&on.server.app, id.as_str()).await;
+    let rows = rows::audited(&on.server.app.db, id.as_str()).await;
     assert_eq!(rows.len(), 2);
     assert!(
         rows.iter()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::listening::{Listening, listening};
 use super::probes::probes;
-use super::rows;
+use crate::harness::rows;
 use crate::harness::{ADA, Answer, PASSWORD, log};
 
 /// Asks with this header, and gives the id that came back.
@@ -157,7 +157,7 @@ async fn an_audit_row_has_the_id_of_its_request() {
                 assert_eq!(answer.status, status);
                 let id = id_of(&answer);
                 assert!(given.map_or_else(|| is_ours(&id), |given| given == id), "{id}");
-                let rows = rows::audited(app, &id).await;
+                let rows = rows::audited(&app.db, &id).await;
                 assert!(rows.iter().any(|row| row.event == event), "{id}");
             }
         }

@@ -10,8 +10,8 @@ use tokio_rustls::TlsConnector;
 use super::line::Line;
 use super::listening::{Listening, listening_over};
 use super::probes::probes;
-use super::rows;
 use crate::harness::certificate::{Pair, connect};
+use crate::harness::rows;
 
 const GOOD: &[u8] = b"GET /auth/config HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
@@ -20,10 +20,10 @@ pub async fn over_tls(test: impl AsyncFnOnce(&Listening, &Pair)) {
     let pair = Pair::new();
     let source = CertificateSource::load(&pair.cert(), &pair.key()).unwrap();
     listening_over(&[], Some(source), async |on| {
-        let before = rows::all(&on.server.app).await;
+        let before = rows::all(&on.server.app.db).await;
         test(on, &pair).await;
         is_served(on, &pair).await;
-        assert_eq!(rows::all(&on.server.app).await, before);
+        assert_eq!(rows::all(&on.server.app.db).await, before);
     })
     .await;
 }
