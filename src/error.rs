@@ -74,6 +74,14 @@ pub enum Refusal {
     TokenExpired,
     /// The session behind the token has ended.
     SessionRevoked,
+    /// The refresh token is not one of ours, or its session is over.
+    RefreshTokenInvalid,
+    /// The refresh token was used before, and so was what it was exchanged for: somebody has a copy, and the session ended.
+    RefreshTokenReused,
+    /// A page of another site made a browser send this.
+    OriginNotAllowed,
+    /// The cookie and the bearer token are of different people.
+    TwoCallers,
     /// The address already has an account.
     EmailTaken,
     /// The password would be guessed.
@@ -135,6 +143,10 @@ impl Refusal {
             Self::TokenInvalid,
             Self::TokenExpired,
             Self::SessionRevoked,
+            Self::RefreshTokenInvalid,
+            Self::RefreshTokenReused,
+            Self::OriginNotAllowed,
+            Self::TwoCallers,
             Self::EmailTaken,
             Self::WeakPassword {
                 reason: "password must be at least 8 characters long".into(),
@@ -222,6 +234,27 @@ impl Refusal {
                 S::UNAUTHORIZED,
                 Some("session_revoked"),
                 "The session has ended; sign in".into(),
+            ),
+            Self::RefreshTokenInvalid => (
+                S::UNAUTHORIZED,
+                Some("refresh_token_invalid"),
+                "The refresh token is not valid, or its session has ended; sign in".into(),
+            ),
+            Self::RefreshTokenReused => (
+                S::UNAUTHORIZED,
+                Some("refresh_token_reused"),
+                "The refresh token was used before, so the session has ended; sign in".into(),
+            ),
+            Self::OriginNotAllowed => (
+                S::FORBIDDEN,
+                Some("origin_not_allowed"),
+                "A page of another origin may not do this with a cookie; its origin has to be listed in cors.origins"
+                    .into(),
+            ),
+            Self::TwoCallers => (
+                S::FORBIDDEN,
+                Some("forbidden"),
+                "The cookie and the token belong to different people; send one of them".into(),
             ),
             Self::EmailTaken => (
                 S::CONFLICT,

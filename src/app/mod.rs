@@ -19,11 +19,18 @@ use crate::tokens::Tokens;
 use crate::tokens::keys::KeyRing;
 
 /// The steps that made the schema what it is, in order.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "accounts",
-    sql: include_str!("../../migrations/0001_accounts.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "accounts",
+        sql: include_str!("../../migrations/0001_accounts.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "sessions",
+        sql: include_str!("../../migrations/0002_sessions.sql"),
+    },
+];
 
 /// The service, cheap to clone.
 #[derive(Clone)]

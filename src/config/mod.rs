@@ -28,8 +28,8 @@ pub use origin::{Origin, PublicUrl};
 pub use problems::{ConfigErrors, Source};
 pub use reference::reference;
 pub use sections::{
-    CorsConfig, LimitsConfig, LogConfig, LogFormat, PasswordConfig, SignupConfig, TlsConfig,
-    TokensConfig,
+    CorsConfig, LimitsConfig, LogConfig, LogFormat, PasswordConfig, SessionsConfig, SignupConfig,
+    TlsConfig, TokensConfig,
 };
 use settings::{Preset, Section as _, settings};
 pub use sources::Inputs;
@@ -68,6 +68,8 @@ settings! {
         tls: Option<TlsConfig>,
         /// Tokens.
         tokens: TokensConfig,
+        /// Sessions.
+        sessions: SessionsConfig,
         /// Sign-up.
         signup: SignupConfig,
         /// Passwords.

@@ -19,6 +19,7 @@ pub(super) fn check(config: &Config, draft: &mut Draft) {
     public_url(config, draft);
     database(config, draft);
     tokens(config, draft);
+    sessions(config, draft);
     passwords(config, draft);
     limits(config, draft);
     logs(config, draft);
@@ -109,6 +110,11 @@ fn tokens(config: &Config, draft: &mut Draft) {
     let tokens = &config.tokens;
     let shortest = if config.dev { SECOND } else { MINUTE };
     draft.within("tokens.lifetime", &tokens.lifetime, shortest..=DAY);
+    draft.within(
+        "tokens.refreshed_lifetime",
+        &tokens.refreshed_lifetime,
+        shortest..=DAY,
+    );
     let Some(secret) = &tokens.hs256_secret else {
         return;
     };
@@ -129,6 +135,22 @@ fn tokens(config: &Config, draft: &mut Draft) {
             "Take it away, or set tokens.algorithm (DOORWARD_TOKENS__ALGORITHM) to HS256.",
         );
     }
+}
+
+fn sessions(config: &Config, draft: &mut Draft) {
+    let sessions = &config.sessions;
+    let shortest = if config.dev { SECOND } else { MINUTE };
+    // Browsers keep no cookie for longer than 400 days (RFC 6265bis section 5.5).
+    draft.within(
+        "sessions.lifetime",
+        &sessions.lifetime,
+        shortest..=400 * DAY,
+    );
+    draft.within(
+        "sessions.idle",
+        &sessions.idle,
+        shortest..=sessions.lifetime.max(shortest),
+    );
 }
 
 fn passwords(config: &Config, draft: &mut Draft) {
@@ -185,7 +207,14 @@ fn limits(config: &Config, draft: &mut Draft) {
 }
 
 fn logs(config: &Config, draft: &mut Draft) {
-    if let Err(error) = config.log.filter.parse::<tracing_subscriber::EnvFilter>() {
+    // The filter's own parser panics on some letters beyond ASCII.
+    if !config.log.filter.is_ascii() {
+        draft.refuse(
+            &["log.filter"],
+            "the value has letters that no module's name has.",
+            "Expected a level such as info, or levels by module such as info,doorward::sign_in=debug.",
+        );
+    } else if let Err(error) = config.log.filter.parse::<tracing_subscriber::EnvFilter>() {
         draft.refuse(
             &["log.filter"],
             format!("{:?} is not a filter: {error}.", config.log.filter),

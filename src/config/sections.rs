@@ -59,6 +59,8 @@ settings! {
         hs256_secret: Option<Secret<String>> = Preset::Unset("made on first start, kept sealed in the database"),
         /// How long a token counts, from 1 minute to 24 hours; with `--dev` from 1 second.
         lifetime: Duration = "1h",
+        /// How long a token counts that came with a refresh token, from 1 minute to 24 hours; with `--dev` from 1 second.
+        refreshed_lifetime: Duration = "10m",
         /// The token's `iss`: who issued it.
         issuer: String = Preset::Follows("`public_url`", |draft| draft.text("public_url")),
         /// The token's `aud`: whom it is for.
@@ -76,6 +78,16 @@ impl Value for Algorithm {
 
     fn to_text(&self) -> String {
         self.to_string()
+    }
+}
+
+settings! {
+    /// How long a session lasts that is carried by a refresh token or a cookie.
+    pub struct SessionsConfig under "sessions." {
+        /// How long it lasts without being used, from 1 minute up to `sessions.lifetime`; with `--dev` from 1 second.
+        idle: Duration = "30d",
+        /// How long it lasts at most, however much it is used, up to 400 days.
+        lifetime: Duration = "90d",
     }
 }
 

@@ -181,6 +181,11 @@ impl Fields {
         self.required(name).map(Secret::new)
     }
 
+    /// An optional secret, taken into custody.
+    pub fn secret(&mut self, name: &str) -> Option<Secret<String>> {
+        self.text(name).map(Secret::new)
+    }
+
     /// The text of an optional field.
     pub fn text(&mut self, name: &str) -> Option<String> {
         match self.0.remove(name) {
@@ -231,6 +236,14 @@ impl<S: Sync> FromRequest<S> for Fields {
                 "a handler reads a body that its route does not declare",
             ));
         };
+        let is_untold = !request.headers().contains_key(header::CONTENT_TYPE);
+        if is_untold && declared.iter().all(|field| !field.required) {
+            // Whoever has nothing to say need not say it in JSON.
+            return match read(request).await? {
+                empty if empty.is_empty() => Ok(Self(Map::new())),
+                _ => Err(Refusal::UnsupportedMediaType.into()),
+            };
+        }
         is_plain_json(request.headers())?;
         let bytes = read(request).await?;
         let object =

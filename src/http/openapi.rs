@@ -51,7 +51,7 @@ fn operation<S>(route: &Route<S>) -> Value {
     }
     if !route.body.is_empty() {
         operation["requestBody"] = json!({
-            "required": true,
+            "required": route.body.iter().any(|field| field.required),
             "content": {"application/json": {"schema": body_schema(route.body)}}
         });
     }
@@ -86,6 +86,7 @@ fn answer(answer: &Answer) -> (u16, Value) {
         Some(schema) => {
             json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{}", schema.name)}}})
         }
+        None if answer.status == StatusCode::NO_CONTENT => json!({}),
         None => json!({"text/html": {}}),
     };
     (

@@ -67,6 +67,15 @@ pub struct Schema {
 }
 
 impl Answer {
+    /// 204, without a body.
+    pub const fn nothing(about: &'static str) -> Self {
+        Self {
+            status: StatusCode::NO_CONTENT,
+            schema: None,
+            about,
+        }
+    }
+
     /// 200 with a JSON body.
     pub const fn ok(schema: Schema, about: &'static str) -> Self {
         Self {
@@ -103,6 +112,15 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
         T: 'static,
     {
         Self::new(Method::PATCH, path, on(MethodFilter::PATCH, handler))
+    }
+
+    /// A DELETE that anyone may call.
+    pub fn delete<H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: axum::handler::Handler<T, S>,
+        T: 'static,
+    {
+        Self::new(Method::DELETE, path, on(MethodFilter::DELETE, handler))
     }
 
     fn new(method: Method, path: &'static str, handler: MethodRouter<S>) -> Self {

@@ -97,6 +97,14 @@ const REFUSED: [(&str, &str, &str); 25] = [
     ("LIMITS__ENABLED=false", "limits.enabled (", "--dev"),
     ("LIMITS__BURST=0", "limits.burst (", "from 1 to 100000"),
     ("LOG=info,=,", "log.filter (", "doorward::sign_in=debug"),
+    ("LOG=\u{2c30}=", "log.filter (", "doorward::sign_in=debug"),
+    ("SESSIONS__IDLE=91d", "sessions.idle (", "90d"),
+    ("SESSIONS__LIFETIME=401d", "sessions.lifetime (", "400d"),
+    (
+        "TOKENS__REFRESHED_LIFETIME=30s",
+        "tokens.refreshed_lifetime (",
+        "1m",
+    ),
 ];
 
 #[test]

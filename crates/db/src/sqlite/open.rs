@@ -5,6 +5,8 @@ use std::{
     io,
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, ffi};
@@ -50,7 +52,7 @@ impl File {
                 path: path.display().to_string(),
             })?);
         }
-        let writer = writer(&path).map_err(|e| sqlite_error(&path, &e))?;
+        let writer = patiently(|| writer(&path)).map_err(|e| sqlite_error(&path, &e))?;
         migrate::migrate(&writer, &path, migrations, role)?;
         let on = writer.pragma_update(None, "foreign_keys", true);
         on.map_err(|e| sqlite_error(&path, &e))?;
@@ -108,6 +110,22 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // What is sorted or gathered on the way is not for /tmp.
     connection.pragma_update(None, "temp_store", "memory")?;
     Ok(connection)
+}
+
+/// Tries again while the file is busy. SQLite itself does not wait for whoever else turns the journal on, or closes the
+/// file as its last user.
+fn patiently<T>(attempt: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let attempts = PATIENCE.as_millis() / PAUSE.as_millis();
+    for _ in 1..attempts {
+        match attempt() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
+    }
+    attempt()
 }
 
 /// The writing connection, without foreign keys: a migration that rebuilds a table would delete what refers to it.

@@ -1,0 +1,30 @@
+-- How a session is carried ('token', 'refresh' or 'cookie'), and for the two that can be renewed: the hash of the
+-- family's secret, of which nothing else is kept, and how often it was renewed.
+ALTER TABLE sessions ADD COLUMN carried TEXT NOT NULL DEFAULT 'token';
+ALTER TABLE sessions ADD COLUMN secret_hash BYTEA;
+ALTER TABLE sessions ADD COLUMN generation BIGINT NOT NULL DEFAULT 0;
+-- expires_at moves with each use, at most to ends_at.
+ALTER TABLE sessions ADD COLUMN ends_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN last_seen_at BIGINT NOT NULL DEFAULT 0;
+UPDATE sessions SET ends_at = expires_at, last_seen_at = created_at;
+
+CREATE UNIQUE INDEX sessions_by_secret ON sessions (secret_hash);
+
+-- Sessions that were ended before their time, until the last token that tells of them has expired. No reference to
+-- sessions: the word outlives the row.
+CREATE TABLE revocations (
+    session_id TEXT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    until BIGINT NOT NULL
+);
+
+CREATE INDEX revocations_by_time ON revocations (at);
+CREATE INDEX revocations_by_end ON revocations (until);
+
+-- One row: how many writes have revoked anything, ever, and when this store was last found to have forgotten some.
+CREATE TABLE revocation_count (
+    writes BIGINT NOT NULL,
+    restored_at BIGINT
+);
+
+INSERT INTO revocation_count (writes) VALUES (0);
