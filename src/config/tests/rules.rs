@@ -3,7 +3,7 @@
 use super::*;
 
 /// The variables, what the refusal begins with, and what it advises.
-const REFUSED: [(&str, &str, &str); 25] = [
+const REFUSED: [(&str, &str, &str); 29] = [
     (
         "LISTEN=0.0.0.0:1 PUBLIC_URL=https://a.example",
         "listen (",
