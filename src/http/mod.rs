@@ -3,6 +3,7 @@
 
 pub mod body;
 pub mod client;
+pub mod cookie;
 pub mod cors;
 pub mod headers;
 pub mod observe;
