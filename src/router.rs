@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::error::{Error, Refusal};
 use crate::http::body::Declared;
 use crate::http::client::IsProxy;
+use crate::http::csrf::{self, Guard};
 use crate::http::observe::{Edge, observe};
 use crate::http::route::{Limit, Route};
 use crate::http::{Asking, cors, headers, openapi};
@@ -42,6 +43,7 @@ pub fn router(app: &App) -> Router {
         clock: app.clock.clone(),
         is_proxy: is_proxy(&app.config),
     };
+    let csrf = Guard::new(app.config.public_url.origin(), &app.config.cors);
     let table = table();
     let document = openapi::document(&table);
     table
@@ -51,6 +53,7 @@ pub fn router(app: &App) -> Router {
         .method_not_allowed_fallback(|| async { Refusal::MethodNotAllowed })
         .layer(axum::Extension(document))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(csrf, csrf::judge))
         .layer(cors::cors(&app.config.cors))
         .layer(middleware::from_fn_with_state(
             app.config.public_url.is_https(),

@@ -148,7 +148,8 @@ impl Section for Cost {
 settings! {
     /// Pages of which other origins may call the API from a browser.
     pub struct CorsConfig under "cors." {
-        /// Origins whose pages may call the API, each exactly, such as `https://app.example.com`. No wildcards.
+        /// Origins whose pages may call the API and use the session cookie, each exactly, such as `https://app.example.com`. No
+        /// wildcards.
         origins: Vec<Origin> = "",
         /// Whether pages on localhost, on any port, may call it too.
         allow_localhost: bool = Preset::Follows("`false`; `true` with `--dev`", |draft| draft.text("dev")),

@@ -253,7 +253,7 @@ impl<S: Sync> FromRequest<S> for Fields {
 }
 
 /// `application/json`, with no charset or UTF-8 (RFC 8259 section 8.1), not compressed.
-fn is_plain_json(headers: &HeaderMap) -> Result<(), Refusal> {
+pub(super) fn is_plain_json(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(Ok(media_type)), None) = (types.next().map(|value| value.to_str()), types.next())
     else {

@@ -5,6 +5,7 @@ pub mod body;
 pub mod client;
 pub mod cookie;
 pub mod cors;
+pub mod csrf;
 pub mod headers;
 pub mod observe;
 pub mod openapi;

@@ -20,7 +20,7 @@ async fn ask(origins: &[&str], allow_localhost: bool, request: Request<Body>) ->
         allow_localhost,
     };
     let app = Router::new()
-        .route("/sign", post(|| async { StatusCode::UNAUTHORIZED }))
+        .route("/auth/sign", post(|| async { StatusCode::UNAUTHORIZED }))
         .layer(cors(&config));
     app.oneshot(request).await.unwrap()
 }
@@ -36,21 +36,25 @@ fn request(method: &str, path: &str, origin: &str) -> Request<Body> {
 
 /// What `Access-Control-Allow-Origin` says to a page of `origin`.
 async fn allowed(origins: &[&str], allow_localhost: bool, origin: &str) -> Option<String> {
-    let answer = ask(origins, allow_localhost, request("POST", "/sign", origin)).await;
-    assert!(
-        !answer
-            .headers()
-            .contains_key("access-control-allow-credentials")
-    );
-    let value = answer.headers().get("access-control-allow-origin")?;
-    Some(value.to_str().unwrap().to_owned())
+    let answer = ask(
+        origins,
+        allow_localhost,
+        request("POST", "/auth/sign", origin),
+    )
+    .await;
+    let headers = answer.headers();
+    let value = headers.get("access-control-allow-origin");
+    let cookies = headers.get("access-control-allow-credentials");
+    assert_eq!(value.is_some(), cookies.is_some());
+    assert!(cookies.is_none_or(|cookies| cookies == "true"));
+    Some(value?.to_str().unwrap().to_owned())
 }
 
 const APP: &str = "https://app.example.com";
 
 #[tokio::test]
 async fn c16_a_listed_origin_may_read_every_answer() {
-    for path in ["/sign", "/missing"] {
+    for path in ["/auth/sign", "/missing"] {
         let answer = ask(&[APP], false, request("POST", path, APP)).await;
         let headers = answer.headers();
         assert!(answer.status().is_client_error());
@@ -64,8 +68,18 @@ async fn c16_a_listed_origin_may_read_every_answer() {
 }
 
 #[tokio::test]
+async fn c16_no_cookies_come_to_what_is_not_the_api() {
+    for path in ["/.well-known/jwks.json", "/livez", "/", "/authentic/x"] {
+        let answer = ask(&[APP], false, request("GET", path, APP)).await;
+        let headers = answer.headers();
+        assert_eq!(headers["access-control-allow-origin"], APP, "{path}");
+        assert!(!headers.contains_key("access-control-allow-credentials"));
+    }
+}
+
+#[tokio::test]
 async fn c16_the_preflight_of_the_documented_call_passes() {
-    let mut preflight = request("OPTIONS", "/sign", APP);
+    let mut preflight = request("OPTIONS", "/auth/sign", APP);
     let headers = preflight.headers_mut();
     headers.insert(
         "access-control-request-method",
@@ -114,7 +128,7 @@ async fn c16_no_other_origin_is_reflected() {
     let answer = ask(
         &[APP],
         false,
-        request("POST", "/sign", "https://evil.example"),
+        request("POST", "/auth/sign", "https://evil.example"),
     )
     .await;
     assert_eq!(answer.headers()["vary"], "origin");
