@@ -10,15 +10,15 @@ UPDATE sessions SET ends_at = expires_at, last_seen_at = created_at;
 
 CREATE UNIQUE INDEX sessions_by_secret ON sessions (secret_hash);
 
--- Sessions that were ended before their time, until the last token that tells of them has expired. No reference to
--- sessions: the word outlives the row.
+-- Sessions that were ended before their time, until the last token that tells of them has expired, each with the number of
+-- the write that ended it; 0 within that write. No reference to sessions: the word outlives the row.
 CREATE TABLE revocations (
     session_id TEXT PRIMARY KEY,
-    at BIGINT NOT NULL,
+    number BIGINT NOT NULL DEFAULT 0,
     until BIGINT NOT NULL
 );
 
-CREATE INDEX revocations_by_time ON revocations (at);
+CREATE INDEX revocations_by_number ON revocations (number, session_id);
 CREATE INDEX revocations_by_end ON revocations (until);
 
 -- One row: how many writes have revoked anything, ever, and when this store was last found to have forgotten some.

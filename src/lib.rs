@@ -15,6 +15,7 @@ pub mod audit;
 pub mod http;
 pub mod limits;
 
+pub mod revocations;
 pub mod sessions;
 pub mod tokens;
 pub mod users;

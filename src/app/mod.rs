@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::password::Passwords;
+use crate::revocations::Revocations;
 use crate::secret::{Sealer, Secret};
 use crate::tokens::Tokens;
 use crate::tokens::keys::KeyRing;
@@ -48,6 +49,8 @@ pub struct Rooms {
     pub passwords: Passwords,
     /// What signs.
     pub tokens: Tokens,
+    /// What knows which sessions were ended before their time, and what every write goes through that ends some.
+    pub revocations: Revocations,
     /// What counts attempts.
     pub limits: Limits,
     sealer: Sealer,
@@ -112,6 +115,7 @@ impl App {
                 hashed,
             )?,
             tokens: Tokens::new(&config.tokens, Arc::new(keys)),
+            revocations: Revocations::default(),
             limits: Limits::new(&config.limits),
             is_draining: AtomicBool::new(false),
             config,

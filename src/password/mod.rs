@@ -15,8 +15,9 @@ use zeroize::Zeroizing;
 use crate::audit::{self, About, By, Event};
 use crate::config::PasswordConfig;
 use crate::error::{Error, Refusal};
+use crate::revocations::Revocations;
+use crate::revocations::store::{Which, end};
 use crate::secret::Secret;
-use crate::sessions;
 use crate::users::{self, Email, User};
 use policy::Policy;
 
@@ -63,6 +64,7 @@ pub struct Stored {
 /// Gives an account a new password, whoever asks for it, and ends all its sessions. `false` when the account is gone.
 pub async fn set(
     db: &Db,
+    revocations: &Revocations,
     passwords: &Passwords,
     user: &User,
     password: &Secret<String>,
@@ -82,9 +84,9 @@ pub async fn set(
         // that session ends below, or finds the new password.
         .expect(1, users::store::touch(id, now))
         .expect(1, store::set(id, &stored, now))
-        .run(sessions::store::end_all(id, now))
+        .append(end(Which::All(id), now))
         .run(audit::row(Event::PasswordSet, by, about));
-    match db.write(unit).await {
+    match revocations.write(db, unit).await {
         Ok(_) => Ok(true),
         Err(db::Error::Touched { .. }) => Ok(false),
         Err(error) => Err(error.into()),

@@ -13,8 +13,8 @@ use crate::users::{self, User};
 /// crosses a change of password, a disabling or a deletion touches no row.
 pub fn insert(session: &Session, verified_hash: &str) -> Sql {
     sql(
-        "INSERT INTO sessions (id, user_id, auth_time, amr, created_at, expires_at, ip, agent) \
-         SELECT $1, u.id, $3, $4, $3, $5, $6, $7 FROM users u JOIN passwords p ON p.user_id = u.id \
+        "INSERT INTO sessions (id, user_id, auth_time, amr, created_at, last_seen_at, expires_at, ends_at, ip, agent) \
+         SELECT $1, u.id, $3, $4, $3, $3, $5, $5, $6, $7 FROM users u JOIN passwords p ON p.user_id = u.id \
          WHERE u.id = $2 AND u.disabled_at IS NULL AND p.hash = $8",
     )
     .bind(&session.id)
@@ -39,13 +39,6 @@ pub async fn owner(
     .bind(user)
     .bind(now);
     Ok(db.one(live, users::store::user).await?)
-}
-
-/// Ends every live session of a user.
-pub fn end_all(user: &UserId, now: Timestamp) -> Sql {
-    sql("UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL")
-        .bind(user)
-        .bind(now)
 }
 
 /// Forgets up to `limit` sessions that expired before `moment`.

@@ -23,9 +23,9 @@ pub const PUBLISH_AHEAD: Duration = Duration::from_mins(15);
 /// How long back ends may cache the key set.
 pub const JWKS_MAX_AGE: Duration = Duration::from_mins(10);
 /// No token counts for longer, whatever is configured.
-const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
-/// How long past a token's end its key is kept, for clocks that disagree.
-const SKEW: Duration = Duration::from_mins(1);
+pub const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
+/// How long past a token's end its key, and the word that its session was revoked, are kept for clocks that disagree.
+pub const SKEW: Duration = Duration::from_mins(1);
 
 /// The keys of one algorithm, kept up to date in the background and read without waiting.
 pub struct KeyRing {

@@ -5,7 +5,7 @@ mod email;
 pub mod routes;
 pub mod store;
 
-use db::{Db, Sql, Unit};
+use db::{Db, Sql, Unit, Written};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -13,7 +13,8 @@ use crate::audit::{self, About, By, Event};
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::ids::UserId;
-use crate::sessions;
+use crate::revocations::Revocations;
+use crate::revocations::store::{Which, end};
 
 pub use email::{Email, EmailKey};
 
@@ -130,22 +131,35 @@ pub fn check_roles(roles: &[String]) -> Result<(), Refusal> {
 }
 
 /// Shuts an account and ends its sessions. `false` when there is no such account, or it was shut already.
-pub async fn disable(db: &Db, id: &UserId, by: By<'_>) -> Result<bool, Error> {
+pub async fn disable(
+    db: &Db,
+    revocations: &Revocations,
+    id: &UserId,
+    by: By<'_>,
+) -> Result<bool, Error> {
     let unit = changed(store::disable(id, by.now()), Event::UserDisabled, by, id)
-        .run(sessions::store::end_all(id, by.now()));
-    happened(db, unit).await
+        .append(end(Which::All(id), by.now()));
+    happened(revocations.write(db, unit).await)
 }
 
 /// Opens an account again; its sessions stay ended. `false` when there is no such account, or it was open.
 pub async fn enable(db: &Db, id: &UserId, by: By<'_>) -> Result<bool, Error> {
     let unit = changed(store::enable(id, by.now()), Event::UserEnabled, by, id);
-    happened(db, unit).await
+    happened(db.write(unit).await)
 }
 
 /// Removes an account with its password and its sessions; the audit trail stays. `false` when there is no such account.
-pub async fn delete(db: &Db, id: &UserId, by: By<'_>) -> Result<bool, Error> {
-    let unit = changed(store::delete(id), Event::UserDeleted, by, id);
-    happened(db, unit).await
+pub async fn delete(
+    db: &Db,
+    revocations: &Revocations,
+    id: &UserId,
+    by: By<'_>,
+) -> Result<bool, Error> {
+    // The sessions are noted as revoked before they go with the account.
+    let unit = changed(store::touch(id, by.now()), Event::UserDeleted, by, id)
+        .append(end(Which::All(id), by.now()))
+        .expect(1, store::delete(id));
+    happened(revocations.write(db, unit).await)
 }
 
 /// One account's change and the row that tells of it. The account comes first: whoever else changes it then waits.
@@ -159,8 +173,8 @@ fn changed(change: Sql, event: Event, by: By<'_>, id: &UserId) -> Unit {
         .run(audit::row(event, by, about))
 }
 
-async fn happened(db: &Db, unit: Unit) -> Result<bool, Error> {
-    match db.write(unit).await {
+fn happened(written: Result<Written, db::Error>) -> Result<bool, Error> {
+    match written {
         Ok(_) => Ok(true),
         Err(db::Error::Touched { .. }) => Ok(false),
         Err(error) => Err(error.into()),

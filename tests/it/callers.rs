@@ -5,11 +5,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{Method, Request, StatusCode};
-use db::Unit;
 use doorward::audit::By;
 use doorward::http::route::Who;
 use doorward::ids::UserId;
-use doorward::{router, sessions, users};
+use doorward::revocations::store::{Which, end};
+use doorward::{router, users};
 use serde_json::{Value, json};
 
 use crate::harness::rows;
@@ -33,16 +33,20 @@ async fn callers(server: &Server) -> Vec<Caller> {
     let by = By::Operator(server.clock.now());
 
     let ended = server.signs_up("ended@example.com").await;
-    let ending = sessions::store::end_all(&owner(&ended), by.now());
-    app.db.write(Unit::new().run(ending)).await.unwrap();
+    let ending = end(Which::All(&owner(&ended)), by.now());
+    app.revocations.write(&app.db, ending).await.unwrap();
     let disabled = server.signs_up("disabled@example.com").await;
     assert!(
-        users::disable(&app.db, &owner(&disabled), by)
+        users::disable(&app.db, &app.revocations, &owner(&disabled), by)
             .await
             .unwrap()
     );
     let deleted = server.signs_up("deleted@example.com").await;
-    assert!(users::delete(&app.db, &owner(&deleted), by).await.unwrap());
+    assert!(
+        users::delete(&app.db, &app.revocations, &owner(&deleted), by)
+            .await
+            .unwrap()
+    );
     let live = server.signs_up("live@example.com").await;
 
     let caller = |name, sends: Option<String>, refused_as| Caller {

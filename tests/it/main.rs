@@ -18,6 +18,7 @@ mod limits;
 mod me;
 mod passwords;
 mod races;
+mod revocations;
 mod sign_in;
 mod sign_up;
 mod snapshots;

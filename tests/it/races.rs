@@ -162,8 +162,9 @@ async fn set_password(server: &Server, who: &Person) {
         .unwrap();
     let new = Secret::new(NEW_PASSWORD.to_owned());
     let by = By::Operator(server.clock.now());
-    let set =
-        until_available(async || password::set(&app.db, &app.passwords, &user, &new, by).await);
+    let set = until_available(async || {
+        password::set(&app.db, &app.revocations, &app.passwords, &user, &new, by).await
+    });
     assert!(set.await);
 }
 
@@ -227,8 +228,10 @@ async fn X10_no_session_begins_in_an_account_that_was_shut() {
             let who = Person::signs_up(server, round).await;
             let by = By::Operator(server.clock.now());
             let race = crossed(server, &who, round % TASKS, async || {
-                let shut =
-                    until_available(async || users::disable(&server.app.db, &who.id, by).await);
+                let app = &server.app;
+                let shut = until_available(async || {
+                    users::disable(&app.db, &app.revocations, &who.id, by).await
+                });
                 assert!(shut.await);
             });
             assert!(users::enable(&server.app.db, &who.id, by).await.unwrap());

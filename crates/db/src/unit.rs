@@ -61,6 +61,11 @@ impl Unit {
         self
     }
 
+    /// The position that the next statement gets, by which [`Written`] will tell what it did.
+    pub fn next_position(&self) -> usize {
+        self.statements.len()
+    }
+
     fn with(mut self, statement: Statement) -> Self {
         self.statements.push(statement);
         self

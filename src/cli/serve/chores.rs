@@ -4,13 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use db::Sql;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
 use crate::cli::Failure;
+use crate::clock::Timestamp;
 use crate::http::tls::{self, CertificateSource};
 use crate::tokens::keys::REFRESH_EVERY;
-use crate::{sessions, tokens};
+use crate::{revocations, sessions, tokens};
 
 /// How often what has expired is removed, and how much of it at a time.
 const PURGE_EVERY: Duration = Duration::from_secs(30);
@@ -27,6 +30,7 @@ pub(super) fn begin(
         tokio::spawn(Arc::clone(certificate).watch(tls::WATCH_EVERY));
     }
     tokio::spawn(keep_keys(app.clone()));
+    tokio::spawn(keep_revocations(app.clone()));
     tokio::spawn(purge(app.clone()));
     Ok(())
 }
@@ -68,7 +72,28 @@ async fn keep_keys(app: App) {
     }
 }
 
-/// Removes expired sessions a few at a time, so that no sign-in waits behind it, and keys that verify nothing any more.
+/// Takes in what other nodes revoked. While that fails, the database is asked each time.
+async fn keep_revocations(app: App) {
+    let mut tick = tokio::time::interval(revocations::REFRESH_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_failing = false;
+    loop {
+        tick.tick().await;
+        match app.revocations.refresh(&app.db, app.clock.now()).await {
+            Ok(()) => is_failing = false,
+            Err(error) if !is_failing => {
+                tracing::warn!(
+                    ?error,
+                    "could not look for revocations; asking for each session until it works again"
+                );
+                is_failing = true;
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Removes what is over a few rows at a time, so that no sign-in waits behind it, and keys that verify nothing any more.
 async fn purge(app: App) {
     let mut tick = tokio::time::interval(PURGE_EVERY);
     loop {
@@ -80,18 +105,22 @@ async fn purge(app: App) {
         {
             tracing::warn!(%error, "could not remove keys that are over; trying again later");
         }
-        loop {
-            let expired =
-                db::Unit::new().run(sessions::store::delete_expired(app.clock.now(), PURGE_ROWS));
-            match app.db.write(expired).await {
-                Ok(written) if written.touched(0) == u64::from(PURGE_ROWS) => {
-                    tokio::task::yield_now().await;
-                }
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::warn!(%error, "could not remove expired sessions; trying again later");
-                    break;
-                }
+        purge_all(&app, sessions::store::delete_expired).await;
+        purge_all(&app, revocations::store::delete_over).await;
+    }
+}
+
+/// Removes all that `delete` finds.
+async fn purge_all(app: &App, delete: fn(Timestamp, u32) -> Sql) {
+    loop {
+        match app.db.write(delete(app.clock.now(), PURGE_ROWS)).await {
+            Ok(written) if written.touched(0) == u64::from(PURGE_ROWS) => {
+                tokio::task::yield_now().await;
+            }
+            Ok(_) => break,
+            Err(error) => {
+                tracing::warn!(%error, "could not remove what is over; trying again later");
+                break;
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::ids::UserId;
 use crate::password::{self, Passwords};
+use crate::revocations::Revocations;
 use crate::users::{self, Email, User as Account};
 
 /// Makes, shows and changes accounts
@@ -102,7 +103,8 @@ impl User {
             Self::SetPassword(set) => set.run(&config, given),
             Self::Disable(whom) => opening::with_database(&config, async |db| {
                 let account = whom.find(db).await?;
-                let is_done = users::disable(db, &account.id, operator()).await?;
+                let is_done =
+                    users::disable(db, &Revocations::default(), &account.id, operator()).await?;
                 let words = ["is shut, and signed out everywhere", "was shut already"];
                 whom.report(db, &account.id, words, is_done).await
             }),
@@ -129,7 +131,16 @@ impl SetPassword {
         opening::with_database(config, async |db| {
             let account = self.whom.find(db).await?;
             let password = input::new_password(self.password_stdin, given.may_ask)?;
-            if !password::set(db, &passwords, &account, &password, operator()).await? {
+            if !password::set(
+                db,
+                &Revocations::default(),
+                &passwords,
+                &account,
+                &password,
+                operator(),
+            )
+            .await?
+            {
                 return Err(self.whom.nobody());
             }
             let words = ["has a new password, and is signed out everywhere", ""];
@@ -145,7 +156,7 @@ impl Delete {
             let question = format!("Delete {} and all that belongs to it?", account.email);
             input::consent(&question, "--yes", given.may_ask)?;
         }
-        if !users::delete(db, &account.id, operator()).await? {
+        if !users::delete(db, &Revocations::default(), &account.id, operator()).await? {
             return Err(self.whom.nobody());
         }
         talk(format_args!("{} is deleted.", account.email));

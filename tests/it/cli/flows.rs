@@ -24,19 +24,16 @@ async fn told(server: &Server) -> Option<i64> {
 async fn nothing_happens_to_who_is_gone() {
     server(async |server| {
         server.signs_up(ADA).await;
-        let (ada, db, by) = (
-            user(server).await,
-            &server.app.db,
-            By::Operator(server.clock.now()),
-        );
-        assert!(users::delete(db, &ada.id, by).await.unwrap());
+        let (app, ada) = (&server.app, user(server).await);
+        let (db, revocations, by) = (&app.db, &app.revocations, By::Operator(server.clock.now()));
+        assert!(users::delete(db, revocations, &ada.id, by).await.unwrap());
         let before = told(server).await;
         let password = Secret::new("another walk in the hills".to_owned());
-        let set = password::set(db, &server.app.passwords, &ada, &password, by).await;
+        let set = password::set(db, revocations, &app.passwords, &ada, &password, by).await;
         assert!(!set.unwrap());
-        assert!(!users::disable(db, &ada.id, by).await.unwrap());
+        assert!(!users::disable(db, revocations, &ada.id, by).await.unwrap());
         assert!(!users::enable(db, &ada.id, by).await.unwrap());
-        assert!(!users::delete(db, &ada.id, by).await.unwrap());
+        assert!(!users::delete(db, revocations, &ada.id, by).await.unwrap());
         assert_eq!(told(server).await, before);
     })
     .await;
@@ -46,15 +43,12 @@ async fn nothing_happens_to_who_is_gone() {
 async fn what_is_so_already_is_not_done_again() {
     server(async |server| {
         server.signs_up(ADA).await;
-        let (ada, db, by) = (
-            user(server).await,
-            &server.app.db,
-            By::Operator(server.clock.now()),
-        );
+        let (app, ada) = (&server.app, user(server).await);
+        let (db, revocations, by) = (&app.db, &app.revocations, By::Operator(server.clock.now()));
         assert!(!users::enable(db, &ada.id, by).await.unwrap());
-        assert!(users::disable(db, &ada.id, by).await.unwrap());
+        assert!(users::disable(db, revocations, &ada.id, by).await.unwrap());
         let before = told(server).await;
-        assert!(!users::disable(db, &ada.id, by).await.unwrap());
+        assert!(!users::disable(db, revocations, &ada.id, by).await.unwrap());
         assert_eq!(told(server).await, before);
     })
     .await;

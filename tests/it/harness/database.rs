@@ -53,6 +53,11 @@ impl Database {
         Db::open(&self.url(), MIGRATIONS).await.unwrap()
     }
 
+    /// The same for one more node. With SQLite that is a process beside the one that serves.
+    pub async fn open_again(&self) -> Db {
+        Db::open_beside(&self.url(), MIGRATIONS).await.unwrap()
+    }
+
     /// SQLite's files go; a PostgreSQL schema goes with its cluster, which lives as long as the test run.
     #[expect(
         clippy::unused_async,

@@ -20,6 +20,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, header};
+use db::Db;
 use doorward::app::App;
 use doorward::clock::{Clock, Timestamp};
 use doorward::config::{self, Config, Inputs};
@@ -89,21 +90,19 @@ pub fn configuration(settings: &[(&str, &str)]) -> Config {
     .config
 }
 
+async fn node(config: Config, clock: &Clock, db: Db) -> App {
+    let secret_key = Secret::new("the tests' own secret key, long enough".to_owned());
+    let app = App::open(config, &secret_key, clock.clone(), db).await;
+    app.unwrap()
+}
+
 impl Server {
     async fn start(settings: &[(&str, &str)]) -> Self {
         log::capture();
         let logged_before = log::length();
         let database = Database::new().await;
         let clock = Clock::fixed(BEGINNING);
-        let secret_key = Secret::new("the tests' own secret key, long enough".to_owned());
-        let app = App::open(
-            configuration(settings),
-            &secret_key,
-            clock.clone(),
-            database.open().await,
-        )
-        .await
-        .unwrap();
+        let app = node(configuration(settings), &clock, database.open().await).await;
         let peer = SocketAddr::from((IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 50_000));
         Self {
             router: doorward::router::router(&app),
@@ -114,6 +113,12 @@ impl Server {
             secrets: Mutex::default(),
             logged_before,
         }
+    }
+
+    /// One more node on the same database, configured alike. Whoever starts it closes its database.
+    pub async fn another_node(&self) -> App {
+        let db = self.database.open_again().await;
+        node(self.app.config.clone(), &self.clock, db).await
     }
 
     /// The same service, called from elsewhere.

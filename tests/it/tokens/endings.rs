@@ -3,8 +3,9 @@
 use db::Unit;
 use doorward::audit::{self, About, By, Event};
 use doorward::ids::UserId;
+use doorward::revocations::store::{Which, end};
 use doorward::secret::Secret;
-use doorward::{password, sessions, users};
+use doorward::{password, users};
 use serde_json::Value;
 
 use super::forge::{Forger, for_each_algorithm};
@@ -17,8 +18,9 @@ pub fn owner(forger: &Forger) -> UserId {
 
 /// Every session of `id` ends, and nothing else happens.
 pub async fn end_sessions(server: &Server, id: &UserId) {
-    let ending = sessions::store::end_all(id, server.clock.now());
-    server.app.db.write(Unit::new().run(ending)).await.unwrap();
+    let ending = end(Which::All(id), server.clock.now());
+    let app = &server.app;
+    app.revocations.write(&app.db, ending).await.unwrap();
 }
 
 fn operator(server: &Server) -> By<'static> {
@@ -64,7 +66,8 @@ async fn T30_after_another_password() {
             .unwrap()
             .unwrap();
         let secret = Secret::new(new.to_owned());
-        let set = password::set(&app.db, &app.passwords, &ada, &secret, operator(server));
+        let by = operator(server);
+        let set = password::set(&app.db, &app.revocations, &app.passwords, &ada, &secret, by);
         assert!(set.await.unwrap());
         only_new_ones_count(forger, new).await;
         assert_eq!(server.signs_in(ADA, PASSWORD).await.status, 401);
@@ -77,9 +80,14 @@ async fn T30_after_the_account_was_shut_and_opened_again() {
     for_each_algorithm(async |forger| {
         let (server, id) = (forger.server, &owner(forger));
         assert!(
-            users::disable(&server.app.db, id, operator(server))
-                .await
-                .unwrap()
+            users::disable(
+                &server.app.db,
+                &server.app.revocations,
+                id,
+                operator(server)
+            )
+            .await
+            .unwrap()
         );
         forger
             .refused_as("session_revoked", &forger.token, "shut")
@@ -119,9 +127,14 @@ async fn T30_after_the_account_is_gone_and_another_has_its_address() {
     for_each_algorithm(async |forger| {
         let (server, id) = (forger.server, &owner(forger));
         assert!(
-            users::delete(&server.app.db, id, operator(server))
-                .await
-                .unwrap()
+            users::delete(
+                &server.app.db,
+                &server.app.revocations,
+                id,
+                operator(server)
+            )
+            .await
+            .unwrap()
         );
         forger
             .refused_as("session_revoked", &forger.token, "gone")
