@@ -1,6 +1,7 @@
 //! What an operator decides, read once at start into types that can be trusted: one struct a feature, each with its limits.
 //! Flags over environment over file over defaults. Nothing here opens a socket, a database or a key.
 
+mod clients;
 mod draft;
 mod duration;
 mod environment;
@@ -21,6 +22,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use clients::Client;
 use draft::{Draft, Effective};
 use file::Page;
 pub use network::IpNet;
@@ -28,8 +30,8 @@ pub use origin::{Origin, PublicUrl};
 pub use problems::{ConfigErrors, Source};
 pub use reference::reference;
 pub use sections::{
-    CorsConfig, LimitsConfig, LogConfig, LogFormat, PasswordConfig, SessionsConfig, SignupConfig,
-    TlsConfig, TokensConfig,
+    CorsConfig, IntrospectionConfig, LimitsConfig, LogConfig, LogFormat, PasswordConfig,
+    SessionsConfig, SignupConfig, TlsConfig, TokensConfig,
 };
 use settings::{Preset, Section as _, settings};
 pub use sources::Inputs;
@@ -76,6 +78,8 @@ settings! {
         password: PasswordConfig,
         /// Calls from pages of other origins.
         cors: CorsConfig,
+        /// Programs that may ask about tokens.
+        introspection: IntrospectionConfig,
         /// Limits on attempts.
         limits: LimitsConfig,
     }

@@ -20,7 +20,7 @@ A value is taken from the first of these that has one:
 6. the default.
 
 Durations are a whole number and its unit: `500ms`, `90s`, `15m`, `1h`, `30d`. A list is an array of strings in the file, and
-stands between commas elsewhere. `off` takes away an optional value that a weaker source set.
+stands between commas or line breaks elsewhere. `off` takes away an optional value that a weaker source set.
 
 A name that no setting has, a value that cannot be read and a rule that is broken are all reported together, and the command
 exits with 78. `doorward config check` does only that, and `doorward config show --origin` tells where each value came from.

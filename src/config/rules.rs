@@ -1,6 +1,7 @@
 //! What must hold of a configuration: the limits of each section, and the rules between sections that keep a careless
 //! start from being an unsafe one. Each refusal says what to set.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jose::Algorithm;
@@ -21,6 +22,7 @@ pub(super) fn check(config: &Config, draft: &mut Draft) {
     tokens(config, draft);
     sessions(config, draft);
     passwords(config, draft);
+    clients(config, draft);
     limits(config, draft);
     logs(config, draft);
     draft.within(
@@ -190,6 +192,18 @@ fn argon2(config: &Config, draft: &mut Draft) {
             ),
             "Take 7168 KiB or more, and iterations until their product is 35840 or more; \
              `doorward hash --tune` finds what this machine bears.",
+        );
+    }
+}
+
+fn clients(config: &Config, draft: &mut Draft) {
+    let mut names = BTreeSet::new();
+    let clients = &config.introspection.clients;
+    if let Some(twice) = clients.iter().find(|client| !names.insert(&client.name)) {
+        draft.refuse(
+            &["introspection.clients"],
+            format!("{} is there twice.", twice.name),
+            "Give each client a name of its own; two clients may be one program on its way from one secret to the next.",
         );
     }
 }

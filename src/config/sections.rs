@@ -7,6 +7,7 @@ use std::time::Duration;
 use jose::Algorithm;
 use passhash::Cost;
 
+use super::clients::Client;
 use super::draft::Draft;
 use super::origin::Origin;
 use super::settings::{Preset, Section, Setting, settings};
@@ -153,6 +154,15 @@ settings! {
         origins: Vec<Origin> = "",
         /// Whether pages on localhost, on any port, may call it too.
         allow_localhost: bool = Preset::Follows("`false`; `true` with `--dev`", |draft| draft.text("dev")),
+    }
+}
+
+settings! {
+    /// Which programs may ask whether a token is good (`POST /auth/introspect`).
+    pub struct IntrospectionConfig under "introspection." {
+        /// Their names and secrets, each as `name:secret`: a name of letters, digits, `-`, `_` and `.`, and a secret of 32
+        /// characters or more, without commas and percent signs.
+        clients: Vec<Client> = "",
     }
 }
 

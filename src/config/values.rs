@@ -75,14 +75,20 @@ impl<T: Value> Value for Option<T> {
 impl<T: Value> Value for Vec<T> {
     const KIND: Kind = Kind::List;
     const FORM: &'static str = T::FORM;
+    const SECRET: bool = T::SECRET;
 
     fn from_text(text: &str) -> Result<Self, String> {
-        text.split(',')
+        text.split([',', '\n'])
             .map(str::trim)
             .filter(|item| !item.is_empty())
-            .map(|item| {
-                T::from_text(item)
-                    .map_err(|wrong| format!("has {}, which {wrong}", shown::<T>(item)))
+            .enumerate()
+            .map(|(at, item)| {
+                let shown = if T::SECRET {
+                    format!("item {}", at + 1)
+                } else {
+                    shown::<T>(item)
+                };
+                T::from_text(item).map_err(|wrong| format!("has {shown}, which {wrong}"))
             })
             .collect()
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// The variables, what the refusal begins with, and what it advises.
-const REFUSED: [(&str, &str, &str); 29] = [
+const REFUSED: [(&str, &str, &str); 35] = [
     (
         "LISTEN=0.0.0.0:1 PUBLIC_URL=https://a.example",
         "listen (",
@@ -96,6 +96,36 @@ const REFUSED: [(&str, &str, &str); 29] = [
     ("SHUTDOWN_GRACE=11m", "shutdown_grace (", "from 0s to 10m"),
     ("LIMITS__ENABLED=false", "limits.enabled (", "--dev"),
     ("LIMITS__BURST=0", "limits.burst (", "from 1 to 100000"),
+    (
+        "INTROSPECTION__CLIENTS=orders",
+        "introspection.clients (from env DOORWARD_INTROSPECTION__CLIENTS): the value has item 1, which has no colon",
+        "a name, a colon and a secret",
+    ),
+    (
+        "INTROSPECTION__CLIENTS=:a-secret-of-thirty-two-characters",
+        "introspection.clients (",
+        "openssl rand -base64 32",
+    ),
+    (
+        "INTROSPECTION__CLIENTS=a:a-secret-of-thirty-two-characters,b:a-secret-of-31-characters------",
+        "introspection.clients (from env DOORWARD_INTROSPECTION__CLIENTS): the value has item 2, which has a secret of less than 32",
+        "openssl rand -base64 32",
+    ),
+    (
+        "INTROSPECTION__CLIENTS=orders:a%20secret-of-thirty-two-characters",
+        "introspection.clients (",
+        "openssl rand -base64 32",
+    ),
+    (
+        "INTROSPECTION__CLIENTS=or/ders:a-secret-of-thirty-two-characters",
+        "introspection.clients (",
+        "openssl rand -base64 32",
+    ),
+    (
+        "INTROSPECTION__CLIENTS=a:a-secret-of-thirty-two-characters,a:another-of-thirty-two-characters",
+        "introspection.clients (from env DOORWARD_INTROSPECTION__CLIENTS): a is there twice",
+        "a name of its own",
+    ),
     ("LOG=info,=,", "log.filter (", "doorward::sign_in=debug"),
     ("LOG=\u{2c30}=", "log.filter (", "doorward::sign_in=debug"),
     ("SESSIONS__IDLE=91d", "sessions.idle (", "90d"),
@@ -140,6 +170,7 @@ fn what_they_ask_for_is_enough() {
         "DATABASE_URL=sqlite:///var/lib/doorward/doorward.db",
         "TOKENS__HS256_SECRET=a-secret-of-thirty-two-characters TOKENS__ALGORITHM=HS256",
         "PASSWORD__ARGON2__MEMORY_KIB=7168 PASSWORD__ARGON2__ITERATIONS=5",
+        "INTROSPECTION__CLIENTS=one.1:a-secret-of-32-characters-exactly,,two:a+secret/of=thirty:two~characters",
         "TOKENS__LIFETIME=24h PASSWORD__MIN_LENGTH=128 SHUTDOWN_GRACE=0s",
     ] {
         config(&env(given), "");

@@ -88,9 +88,15 @@ fn a_secret_comes_from_a_variable_a_file_or_a_credential_but_not_from_two_variab
 
     folder.file("secret_key", &format!("{LONG} credential\r\n"));
     folder.file("tokens.hs256_secret", &format!("{LONG} tokens"));
+    let clients =
+        "orders:a-secret-of-thirty-two-characters\nshop:another-of-thirty-two-characters\n";
+    folder.file("introspection.clients", clients);
     let credentials = variable("CREDENTIALS_DIRECTORY", &folder.0);
     assert_eq!(key(&credentials), format!("{LONG} credential"));
     assert!(config(&credentials, "").tokens.hs256_secret.is_some());
+    let clients = config(&credentials, "").introspection.clients;
+    let names: Vec<&str> = clients.iter().map(|client| client.name.as_str()).collect();
+    assert_eq!(names, ["orders", "shop"]);
     let weaker = format!("secret_key = '{LONG} file'");
     let shown = settled(&credentials, &weaker)
         .expect("a sound configuration")

@@ -78,6 +78,10 @@ fn no_message_and_no_list_shows_a_secret() {
         format!("tokens.hs256_secret = '{hidden}'"),
         format!("public_url = 'https://ada:{hidden}@auth.example.com'"),
         format!("cors.origins = ['https://ada:{hidden}@app.example.com']"),
+        format!("introspection.clients = ['orders:{hidden}']"),
+        format!("introspection.clients = ['{hidden}']"),
+        format!("introspection.clients = ['{hidden}:{long} and blanks', 1]"),
+        format!("introspection.clients = '{hidden}'"),
         format!("listen = 'postgres://ada:{hidden}@db/x'"),
         format!("secret_key = '{hidden}"),
     ];
@@ -85,10 +89,15 @@ fn no_message_and_no_list_shows_a_secret() {
         let said = refusal(&Inputs::default(), &file);
         assert!(!said.contains(hidden), "{said}");
     }
-    let sound = format!("secret_key = '{long}'\ndatabase_url = 'postgres://ada:{hidden}@db/x'");
+    let sound = format!(
+        "secret_key = '{long}'\ndatabase_url = 'postgres://ada:{hidden}@db/x'\n\
+         introspection.clients = ['orders:{long}', 'shop:{hidden}-{long}']"
+    );
     let loaded = settled(&Inputs::default(), &sound).expect("a sound configuration");
     let shown = format!("{}{loaded:?}", loaded.show(true));
     assert!(!shown.contains(hidden) && !shown.contains(long), "{shown}");
+    let clients = "introspection.clients = [\"orders:***\", \"shop:***\"]";
+    assert!(shown.contains(clients), "{shown}");
 }
 
 #[test]
