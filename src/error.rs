@@ -48,8 +48,11 @@ pub enum Refusal {
     CredentialsInQuery,
     /// The body did not arrive in time.
     RequestTimeout,
-    /// The body is not `application/json` in UTF-8, or is compressed.
-    UnsupportedMediaType,
+    /// The body is not of the media type that the route takes, not in UTF-8, or compressed.
+    UnsupportedMediaType {
+        /// The media type that it takes.
+        wanted: &'static str,
+    },
     /// The body is larger than any meant one.
     PayloadTooLarge,
     /// The path exists, the method does not.
@@ -82,6 +85,8 @@ pub enum Refusal {
     OriginNotAllowed,
     /// The cookie and the bearer token are of different people.
     TwoCallers,
+    /// Not the name and the secret of one client.
+    ClientInvalid,
     /// The address already has an account.
     EmailTaken,
     /// The password would be guessed.
@@ -93,7 +98,8 @@ pub enum Refusal {
     SignupDisabled,
 }
 
-/// How a refusal is said over HTTP.
+/// How a refusal is said over HTTP. It is left on the answer, for whoever has to say it in another form.
+#[derive(Debug, Clone)]
 pub struct Said {
     /// The status.
     pub status: StatusCode,
@@ -104,7 +110,7 @@ pub struct Said {
 }
 
 /// `message` in the envelope: a string, or as Nest's ValidationPipe gives it, an array of them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Message {
     /// One sentence.
@@ -133,7 +139,9 @@ impl Refusal {
             },
             Self::CredentialsInQuery,
             Self::RequestTimeout,
-            Self::UnsupportedMediaType,
+            Self::UnsupportedMediaType {
+                wanted: "application/json",
+            },
             Self::PayloadTooLarge,
             Self::MethodNotAllowed,
             Self::NotFound,
@@ -147,6 +155,7 @@ impl Refusal {
             Self::RefreshTokenReused,
             Self::OriginNotAllowed,
             Self::TwoCallers,
+            Self::ClientInvalid,
             Self::EmailTaken,
             Self::WeakPassword {
                 reason: "password must be at least 8 characters long".into(),
@@ -177,17 +186,17 @@ impl Refusal {
             Self::CredentialsInQuery => (
                 S::BAD_REQUEST,
                 Some("validation_failed"),
-                "Send credentials in the JSON body: a query string ends in logs".into(),
+                "Send credentials in the body: a query string ends in logs".into(),
             ),
             Self::RequestTimeout => (
                 S::REQUEST_TIMEOUT,
                 Some("request_timeout"),
                 "The body did not arrive in time".into(),
             ),
-            Self::UnsupportedMediaType => (
+            Self::UnsupportedMediaType { wanted } => (
                 S::UNSUPPORTED_MEDIA_TYPE,
                 Some("unsupported_media_type"),
-                "Send the body uncompressed, in UTF-8, with Content-Type: application/json".into(),
+                format!("Send the body uncompressed, in UTF-8, with Content-Type: {wanted}").into(),
             ),
             Self::PayloadTooLarge => (
                 S::PAYLOAD_TOO_LARGE,
@@ -256,6 +265,11 @@ impl Refusal {
                 Some("forbidden"),
                 "The cookie and the token belong to different people; send one of them".into(),
             ),
+            Self::ClientInvalid => (
+                S::UNAUTHORIZED,
+                Some("invalid_client"),
+                "Send the name and the secret of one of introspection.clients as Authorization: Basic".into(),
+            ),
             Self::EmailTaken => (
                 S::CONFLICT,
                 Some("email_taken"),
@@ -291,13 +305,14 @@ impl Refusal {
         }
     }
 
-    /// RFC 6750 section 3: what a bearer route adds to its 401. Without a token there is no error to name.
+    /// What a 401 says of how to ask: RFC 6750 section 3 (without a token there is no error to name), RFC 7617 section 2.
     fn challenge(&self) -> Option<&'static str> {
         match self {
             Self::TokenMissing => Some("Bearer"),
             Self::TokenInvalid | Self::TokenExpired | Self::SessionRevoked => {
                 Some("Bearer error=\"invalid_token\"")
             }
+            Self::ClientInvalid => Some("Basic realm=\"doorward\""),
             _ => None,
         }
     }
@@ -400,7 +415,7 @@ fn envelope(said: Said) -> Response {
         status,
         code,
         message,
-    } = said;
+    } = said.clone();
     let error = status.canonical_reason().unwrap_or("Error");
     let body = Envelope {
         status_code: status.as_u16(),
@@ -409,9 +424,9 @@ fn envelope(said: Said) -> Response {
         code,
     };
     let mut answer = (status, axum::Json(body)).into_response();
-    answer
-        .extensions_mut()
-        .insert(Code(code.unwrap_or("unauthorized")));
+    let extensions = answer.extensions_mut();
+    extensions.insert(Code(code.unwrap_or("unauthorized")));
+    extensions.insert(said);
     answer
 }
 

@@ -24,6 +24,7 @@ pub mod password;
 
 pub mod app;
 
+pub mod introspection;
 pub mod sign_in;
 pub mod sign_up;
 

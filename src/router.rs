@@ -12,14 +12,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::config::Config;
 use crate::error::{Error, Refusal};
-use crate::http::body::Declared;
+use crate::http::body::{Declared, Media};
 use crate::http::client::IsProxy;
 use crate::http::csrf::{self, Guard};
 use crate::http::observe::{Edge, observe};
 use crate::http::route::{Limit, Route};
-use crate::http::{Asking, cors, headers, openapi};
+use crate::http::{Asking, cors, headers, oauth, openapi};
 use crate::limits::Standing;
-use crate::{discovery, health, sign_in, sign_up, tokens, users};
+use crate::{discovery, health, introspection, sign_in, sign_up, tokens, users};
 
 /// Every route there is.
 pub fn table() -> Vec<Route<App>> {
@@ -28,6 +28,7 @@ pub fn table() -> Vec<Route<App>> {
         sign_up::routes::routes(),
         users::routes::routes(),
         tokens::routes::routes(),
+        introspection::routes::routes(),
         discovery::routes::routes(),
         discovery::pages::routes(),
         health::routes::routes(),
@@ -71,12 +72,21 @@ pub fn is_proxy(config: &Config) -> IsProxy {
 
 /// Adds one line of the table, with what the line asks for.
 fn serve(router: Router<App>, route: Route<App>, app: &App) -> Router<App> {
-    let (path, limit, declared) = (route.path, route.limit, Declared(route.body));
-    let mut handler = route.into_handler();
+    let (path, limit, media) = (route.path, route.limit, route.media);
+    let fields = route.body;
+    let mut handler = route
+        .into_handler()
+        .route_layer(axum::Extension(Declared { fields, media }));
+    if limit != Limit::Free {
+        handler = handler.route_layer(middleware::from_fn(keep_out_of_the_query));
+    }
     if limit == Limit::Credential {
         handler = handler.route_layer(middleware::from_fn_with_state(app.clone(), guard));
     }
-    router.route(path, handler.route_layer(axum::Extension(declared)))
+    if media == Media::Form {
+        handler = handler.route_layer(middleware::from_fn(oauth::say_again));
+    }
+    router.route(path, handler)
 }
 
 /// What stands before every route that checks or makes a credential.
@@ -89,15 +99,30 @@ async fn guard(State(app): State<App>, asking: Asking, request: Request, next: N
             return answer;
         }
     };
-    let mut answer = if has_credentials(request.uri().query()) {
-        Refusal::CredentialsInQuery.into_response()
-    } else {
-        next.run(request).await
-    };
+    let mut answer = next.run(request).await;
     if let Some(standing) = standing {
         tell(standing, &mut answer);
     }
     answer
+}
+
+/// What a credential is called in a body.
+const CREDENTIALS: [&str; 7] = [
+    "email",
+    "password",
+    "username",
+    "token",
+    "refreshtoken",
+    "code",
+    "client_secret",
+];
+
+/// Refuses what every log on the way has read.
+async fn keep_out_of_the_query(request: Request, next: Next) -> Response {
+    if has_credentials(request.uri().query()) {
+        return Refusal::CredentialsInQuery.into_response();
+    }
+    next.run(request).await
 }
 
 /// Whether the query string names a credential, in any case and however it is escaped.
@@ -105,8 +130,7 @@ fn has_credentials(query: Option<&str>) -> bool {
     query.is_some_and(|query| {
         query.split('&').any(|pair| {
             let name = pair.split('=').next().unwrap_or(pair).to_ascii_lowercase();
-            name.contains('%')
-                || ["email", "password", "username", "token", "code"].contains(&name.as_str())
+            name.contains('%') || CREDENTIALS.contains(&name.as_str())
         })
     })
 }

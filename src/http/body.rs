@@ -1,5 +1,5 @@
-//! How a JSON body is read: one object, each name once, UTF-8, uncompressed, small, in time; then checked against the
-//! fields that the route declares, all problems at once. What a route did not declare is ignored and never stored.
+//! How a body is read: one JSON object, or at an OAuth endpoint one form; each name once, UTF-8, uncompressed, small, in
+//! time; then checked against the fields that the route declares, all problems at once. What a route did not declare is ignored and never stored.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Refusal};
-use crate::http::strict_json;
+use crate::http::{strict_form, strict_json};
 use crate::secret::Secret;
 
 /// No meant body comes near this; what is larger is refused before it is read whole.
@@ -19,6 +19,15 @@ pub const MAX_BYTES: usize = 64 * 1024;
 pub const MAX_TIME: Duration = Duration::from_secs(10);
 /// Longer passwords are refused before they are hashed, in characters.
 pub const MAX_PASSWORD: usize = 1_024;
+
+/// What a body is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Media {
+    /// One object (RFC 8259).
+    Json,
+    /// A form, whose values are texts: what OAuth endpoints read (RFC 6749 appendix B).
+    Form,
+}
 
 /// A field that a route reads.
 #[derive(Debug, Clone, Copy)]
@@ -153,7 +162,12 @@ fn is_language_tag(text: &str) -> bool {
 
 /// The declared fields of a route, carried to its handler's extractor by the router.
 #[derive(Clone, Copy)]
-pub struct Declared(pub &'static [Field]);
+pub struct Declared {
+    /// The fields.
+    pub fields: &'static [Field],
+    /// What they are written in.
+    pub media: Media,
+}
 
 /// A body that was read and found to fit what its route declares.
 pub struct Fields(Map<String, Value>);
@@ -231,38 +245,68 @@ impl<S: Sync> FromRequest<S> for Fields {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
-        let Some(Declared(declared)) = request.extensions().get::<Declared>().copied() else {
+        let Some(Declared { fields, media }) = request.extensions().get::<Declared>().copied()
+        else {
             return Err(Error::bug(
                 "a handler reads a body that its route does not declare",
             ));
         };
         let is_untold = !request.headers().contains_key(header::CONTENT_TYPE);
-        if is_untold && declared.iter().all(|field| !field.required) {
+        if is_untold && fields.iter().all(|field| !field.required) {
             // Whoever has nothing to say need not say it in JSON.
             return match read(request).await? {
                 empty if empty.is_empty() => Ok(Self(Map::new())),
-                _ => Err(Refusal::UnsupportedMediaType.into()),
+                _ => Err(media.missed().into()),
             };
         }
-        is_plain_json(request.headers())?;
+        media.is_told(request.headers())?;
         let bytes = read(request).await?;
-        let object =
-            strict_json::object(&bytes).map_err(|error| Refusal::BadJson { at: place(&error) })?;
-        Ok(Self::check(object, declared)?)
+        Ok(Self::check(media.object(&bytes)?, fields)?)
     }
 }
 
-/// `application/json`, with no charset or UTF-8 (RFC 8259 section 8.1), not compressed.
-pub(super) fn is_plain_json(headers: &HeaderMap) -> Result<(), Refusal> {
+impl Media {
+    /// Its name, without parameters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Form => "application/x-www-form-urlencoded",
+        }
+    }
+
+    fn missed(self) -> Refusal {
+        Refusal::UnsupportedMediaType {
+            wanted: self.name(),
+        }
+    }
+
+    /// Whether the headers announce a body of this kind: once, with no charset or UTF-8 (RFC 8259 section 8.1), not
+    /// compressed.
+    ///
+    /// # Errors
+    /// [`Refusal::UnsupportedMediaType`] when they do not.
+    pub fn is_told(self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let is_told = is_plain(headers, self.name()).unwrap_or(false);
+        if is_told { Ok(()) } else { Err(self.missed()) }
+    }
+
+    fn object(self, bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
+        match self {
+            Self::Json => {
+                strict_json::object(bytes).map_err(|error| Refusal::BadJson { at: place(&error) })
+            }
+            Self::Form => strict_form::object(bytes).map_err(|_| {
+                Refusal::invalid("the body must be a form in UTF-8, with each name once")
+            }),
+        }
+    }
+}
+
+fn is_plain(headers: &HeaderMap, wanted: &str) -> Option<bool> {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(Ok(media_type)), None) = (types.next().map(|value| value.to_str()), types.next())
-    else {
-        return Err(Refusal::UnsupportedMediaType);
-    };
+    let media_type = types.next()?.to_str().ok()?;
     let mut parts = media_type.split(';').map(str::trim);
-    let is_json = parts
-        .next()
-        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    let is_wanted = parts.next()?.eq_ignore_ascii_case(wanted) && types.next().is_none();
     let is_utf8 = parts.all(|parameter| {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, "utf-8"));
         !name.eq_ignore_ascii_case("charset")
@@ -272,11 +316,7 @@ pub(super) fn is_plain_json(headers: &HeaderMap) -> Result<(), Refusal> {
         .get_all(header::CONTENT_ENCODING)
         .iter()
         .all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if is_json && is_utf8 && is_plain {
-        Ok(())
-    } else {
-        Err(Refusal::UnsupportedMediaType)
-    }
+    Some(is_wanted && is_utf8 && is_plain)
 }
 
 async fn read(request: Request) -> Result<bytes::Bytes, Error> {

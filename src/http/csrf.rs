@@ -16,7 +16,7 @@ use tower::util::ServiceFn;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::csrf::{Csrf, CsrfLayer, ProtectionError};
 
-use super::body;
+use super::body::Media;
 use super::cors::{self, Allowed};
 use crate::config::{CorsConfig, Origin};
 use crate::error::{Error, Refusal};
@@ -66,7 +66,7 @@ impl Guard {
             .is_some_and(|origin| *origin == *self.own || self.allowed.has(origin));
         Sender {
             is_trusted: is_known || self.passes(method, [&origin, &site]).await,
-            is_form_like: method == Method::POST && body::is_plain_json(headers).is_err(),
+            is_form_like: method == Method::POST && Media::Json.is_told(headers).is_err(),
             origin,
             site,
         }
@@ -120,7 +120,9 @@ impl Sender {
             return Err(Refusal::OriginNotAllowed);
         }
         if self.is_form_like {
-            return Err(Refusal::UnsupportedMediaType);
+            return Err(Refusal::UnsupportedMediaType {
+                wanted: Media::Json.name(),
+            });
         }
         Ok(())
     }

@@ -7,10 +7,12 @@ pub mod cookie;
 pub mod cors;
 pub mod csrf;
 pub mod headers;
+pub mod oauth;
 pub mod observe;
 pub mod openapi;
 pub mod route;
 pub mod server;
+pub mod strict_form;
 mod strict_json;
 pub mod tls;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::body::{Field, Kind, MAX_PASSWORD};
+use super::body::{Field, Kind, MAX_PASSWORD, Media};
 use super::route::{Answer, Limit, Route, Who};
 use crate::error::Refusal;
 
@@ -19,6 +19,7 @@ pub fn document<S>(table: &[Route<S>]) -> Document {
     let mut paths = Map::new();
     let mut schemas = Map::new();
     schemas.insert("Refusal".to_owned(), refusal_schema());
+    schemas.insert("OAuthRefusal".to_owned(), oauth_refusal_schema());
     for route in table {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.as_str().to_ascii_lowercase()] = operation(route);
@@ -38,7 +39,14 @@ pub fn document<S>(table: &[Route<S>]) -> Document {
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "client": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "A name and a secret from introspection.clients, here or in the form"
+                }
+            }
         }
     })))
 }
@@ -46,20 +54,23 @@ pub fn document<S>(table: &[Route<S>]) -> Document {
 fn operation<S>(route: &Route<S>) -> Value {
     let mut operation =
         json!({"summary": route.about, "operationId": operation_id(&route.method, route.path)});
-    if route.who == Who::Bearer {
-        operation["security"] = json!([{"bearer": []}]);
+    match route.who {
+        Who::Anyone => {}
+        Who::Bearer => operation["security"] = json!([{"bearer": []}]),
+        // Without the header the form has to hold them.
+        Who::Client => operation["security"] = json!([{"client": []}, {}]),
     }
     if !route.body.is_empty() {
         operation["requestBody"] = json!({
             "required": route.body.iter().any(|field| field.required),
-            "content": {"application/json": {"schema": body_schema(route.body)}}
+            "content": {route.media.name(): {"schema": body_schema(route)}}
         });
     }
     let mut responses: Vec<(u16, Value)> = route.answers.iter().map(answer).collect();
     responses.extend(
         refusals(route)
             .into_iter()
-            .map(|status| (status.as_u16(), refused(status))),
+            .map(|status| (status.as_u16(), refused(status, route.media))),
     );
     responses.sort_by_key(|(status, _)| *status);
     operation["responses"] = responses
@@ -106,28 +117,35 @@ fn refusals<S>(route: &Route<S>) -> Vec<StatusCode> {
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ]);
     }
-    if route.who == Who::Bearer {
+    if route.who != Who::Anyone {
         refusals.extend([StatusCode::UNAUTHORIZED, StatusCode::SERVICE_UNAVAILABLE]);
     }
-    if route.limit == Limit::Credential {
-        refusals.extend([
+    match route.limit {
+        Limit::Free => {}
+        Limit::Failure => refusals.push(StatusCode::TOO_MANY_REQUESTS),
+        Limit::Credential => refusals.extend([
             StatusCode::TOO_MANY_REQUESTS,
             StatusCode::SERVICE_UNAVAILABLE,
-        ]);
+        ]),
     }
     refusals.sort_unstable();
     refusals.dedup();
     refusals
 }
 
-fn refused(status: StatusCode) -> Value {
+fn refused(status: StatusCode, media: Media) -> Value {
+    let schema = match media {
+        Media::Json => "#/components/schemas/Refusal",
+        Media::Form => "#/components/schemas/OAuthRefusal",
+    };
     json!({
         "description": status.canonical_reason().unwrap_or("Refused"),
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
+        "content": {"application/json": {"schema": {"$ref": schema}}}
     })
 }
 
-fn body_schema(fields: &[Field]) -> Value {
+fn body_schema<S>(route: &Route<S>) -> Value {
+    let fields = route.body;
     let required: Vec<_> = fields
         .iter()
         .filter(|field| field.required)
@@ -135,12 +153,12 @@ fn body_schema(fields: &[Field]) -> Value {
         .collect();
     let properties: Map<_, _> = fields
         .iter()
-        .map(|field| (field.name.to_owned(), field_schema(field)))
+        .map(|field| (field.name.to_owned(), field_schema(field, route.media)))
         .collect();
     json!({"type": "object", "required": required, "properties": properties})
 }
 
-fn field_schema(field: &Field) -> Value {
+fn field_schema(field: &Field, media: Media) -> Value {
     let mut schema = match field.kind {
         Kind::Email => json!({"type": "string", "format": "email", "minLength": 1}),
         Kind::Password => {
@@ -151,7 +169,8 @@ fn field_schema(field: &Field) -> Value {
         Kind::Object { .. } => json!({"type": "object"}),
         Kind::OneOf(words) => json!({"type": "string", "enum": words}),
     };
-    if !field.required {
+    // A form has no null.
+    if !field.required && media == Media::Json {
         schema["type"] = json!([schema["type"], "null"]);
         if let Some(words) = schema.get_mut("enum").and_then(Value::as_array_mut) {
             words.push(Value::Null);
@@ -159,6 +178,20 @@ fn field_schema(field: &Field) -> Value {
     }
     schema["description"] = field.about.into();
     schema
+}
+
+fn oauth_refusal_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "Why the answer of an OAuth endpoint is no (RFC 6749 section 5.2).",
+        "required": ["error"],
+        "properties": {
+            "error": {
+                "enum": ["invalid_request", "invalid_client", "temporarily_unavailable", "server_error"]
+            },
+            "error_description": {"type": "string"}
+        }
+    })
 }
 
 fn refusal_schema() -> Value {

@@ -5,7 +5,7 @@
 use axum::http::{Method, StatusCode};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use crate::http::body::Field;
+use crate::http::body::{Field, Media};
 
 /// One method on one path. `S` is the state its handler needs.
 pub struct Route<S> {
@@ -17,8 +17,10 @@ pub struct Route<S> {
     pub who: Who,
     /// One sentence for the reader of the OpenAPI document.
     pub about: &'static str,
-    /// The fields of its JSON body; empty when it takes none.
+    /// The fields of its body; empty when it takes none.
     pub body: &'static [Field],
+    /// What its body is written in.
+    pub media: Media,
     /// What it answers when the answer is yes.
     pub answers: Vec<Answer>,
     /// Which refusals it adds to those that any route can give.
@@ -35,6 +37,8 @@ pub enum Who {
     Anyone,
     /// Whoever holds the token of a live session.
     Bearer,
+    /// A program that the operator gave a name and a secret.
+    Client,
 }
 
 /// What bounds how often a route may be called.
@@ -44,6 +48,8 @@ pub enum Limit {
     Free,
     /// It checks or makes a credential: one budget by address for all such routes.
     Credential,
+    /// It checks a secret that nobody guesses: a wrong one counts against the same budget, a right one does not.
+    Failure,
 }
 
 /// One answer that is not a refusal.
@@ -130,6 +136,7 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
             who: Who::Anyone,
             about: "",
             body: &[],
+            media: Media::Json,
             answers: Vec::new(),
             refusals: &[],
             limit: Limit::Free,
@@ -149,6 +156,12 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
         self
     }
 
+    /// Says which fields its form has, and that it is an OAuth endpoint: its refusals are in the form of RFC 6749 section 5.2.
+    pub fn form(mut self, fields: &'static [Field]) -> Self {
+        (self.body, self.media) = (fields, Media::Form);
+        self
+    }
+
     /// Says what it answers.
     pub fn answers(mut self, answers: impl Into<Vec<Answer>>) -> Self {
         self.answers = answers.into();
@@ -164,6 +177,12 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
     /// Asks for the token of a live session.
     pub fn bearer(mut self) -> Self {
         self.who = Who::Bearer;
+        self
+    }
+
+    /// Asks for the name and the secret of a client. Wrong ones count against the budget for credentials.
+    pub fn client(mut self) -> Self {
+        (self.who, self.limit) = (Who::Client, Limit::Failure);
         self
     }
 

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jose::{Policy, Rejected};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::clock::Timestamp;
 use crate::config::TokensConfig;
@@ -129,20 +130,41 @@ impl Tokens {
 
     /// What `token` says, if one of our keys signed it for us and its time has come and not passed.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
-        let heard: Heard = self.claims(token, now).map_err(|why| match why {
-            Rejected::Expired => Refusal::TokenExpired,
-            _ => Refusal::TokenInvalid,
-        })?;
+        let heard: Heard = self.claims(token, now).map_err(refusal)?;
+        heard.believed(now)
+    }
+
+    /// The same, with every claim there is.
+    pub fn verify_whole(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(Claims, Map<String, Value>), Refusal> {
+        let whole: Map<String, Value> = self.claims(token, now).map_err(refusal)?;
+        let heard = Heard::deserialize(&whole).map_err(|_| Refusal::TokenInvalid)?;
+        Ok((heard.believed(now)?, whole))
+    }
+}
+
+fn refusal(why: Rejected) -> Refusal {
+    match why {
+        Rejected::Expired => Refusal::TokenExpired,
+        _ => Refusal::TokenInvalid,
+    }
+}
+
+impl Heard {
+    fn believed(self, now: Timestamp) -> Result<Claims, Refusal> {
         // The stores' text has no room for it, so it is in no id; asking would be an error of ours and not the caller's.
-        if [&heard.sub, &heard.sid].iter().any(|id| id.contains('\0')) {
+        if [&self.sub, &self.sid].iter().any(|id| id.contains('\0')) {
             return Err(Refusal::TokenInvalid);
         }
-        if now.seconds() >= heard.exp {
+        if now.seconds() >= self.exp {
             return Err(Refusal::TokenExpired);
         }
         Ok(Claims {
-            sub: UserId::from_stored(heard.sub),
-            sid: SessionId::from_stored(heard.sid),
+            sub: UserId::from_stored(self.sub),
+            sid: SessionId::from_stored(self.sid),
         })
     }
 }

@@ -5,16 +5,17 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{Method, Request, StatusCode};
+use doorward::app::App;
 use doorward::audit::By;
-use doorward::http::route::Who;
+use doorward::http::route::{Route, Who};
 use doorward::ids::UserId;
 use doorward::revocations::store::{Which, end};
 use doorward::{router, users};
-use serde_json::{Value, json};
 
+use crate::harness::form::basic;
 use crate::harness::rows;
-use crate::harness::{Answer, Server, server};
-use crate::wire::probes::body;
+use crate::harness::{Answer, CLIENT, Server, server};
+use crate::wire::probes::{body, written};
 
 /// Somebody who calls.
 struct Caller {
@@ -23,6 +24,8 @@ struct Caller {
     sends: Option<String>,
     /// The code of the refusal that they get from a route for bearers; `None` when they are let in.
     refused_as: Option<&'static str>,
+    /// Whether a route for clients lets them in.
+    is_client: bool,
 }
 
 /// One of each kind.
@@ -53,6 +56,7 @@ async fn callers(server: &Server) -> Vec<Caller> {
         name,
         sends,
         refused_as,
+        is_client: name == "a client",
     };
     let bearer = |token: &str| Some(format!("Bearer {token}"));
     vec![
@@ -69,6 +73,16 @@ async fn callers(server: &Server) -> Vec<Caller> {
         caller("disabled", bearer(&disabled), Some("session_revoked")),
         caller("deleted", bearer(&deleted), Some("session_revoked")),
         caller("live", bearer(&live), None),
+        caller(
+            "a client",
+            Some(basic(CLIENT.0, CLIENT.1)),
+            Some("token_invalid"),
+        ),
+        caller(
+            "no client",
+            Some(basic(CLIENT.0, "a-secret-that-is-nobodys-although-long")),
+            Some("token_invalid"),
+        ),
     ]
 }
 
@@ -85,7 +99,7 @@ fn changed(token: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_bearer_route_lets_in_the_living_and_every_other_route_everybody() {
+async fn a_route_lets_in_whom_its_line_of_the_table_names() {
     server(async |server| {
         for caller in callers(server).await {
             for route in router::table() {
@@ -97,21 +111,20 @@ async fn a_bearer_route_lets_in_the_living_and_every_other_route_everybody() {
                     StatusCode::CREATED => format!("{}@new.example", caller.name.replace(' ', "-")),
                     _ => "live@example.com".to_owned(),
                 };
-                let fields = body(route.body, &email);
-                let answer = send(server, &route.method, route.path, &caller, &fields).await;
-                match (route.who, caller.refused_as) {
-                    (Who::Bearer, Some(code)) => {
-                        is_refused(&answer, code, &why);
-                        assert_eq!(
-                            rows::all(&server.app.db).await,
-                            before,
-                            "{why}: something changed"
-                        );
-                    }
-                    (Who::Bearer, None) | (Who::Anyone, _) => {
-                        assert_eq!(answer.status, said_yes, "{why}: {answer:?}");
-                        assert_eq!(answer.header("www-authenticate"), "", "{why}");
-                    }
+                let answer = send(server, &route.method, &route, &caller, &email).await;
+                let refused_as = match route.who {
+                    Who::Anyone => None,
+                    Who::Bearer => caller.refused_as,
+                    Who::Client if caller.is_client => None,
+                    Who::Client => Some("invalid_client"),
+                };
+                if let Some(code) = refused_as {
+                    is_refused(&answer, code, &why);
+                    let now = rows::all(&server.app.db).await;
+                    assert_eq!(now, before, "{why}: something changed");
+                } else {
+                    assert_eq!(answer.status, said_yes, "{why}: {answer:?}");
+                    assert_eq!(answer.header("www-authenticate"), "", "{why}");
                 }
             }
         }
@@ -125,8 +138,8 @@ async fn head_asks_for_the_token_that_get_asks_for() {
         for caller in callers(server).await {
             for route in router::table() {
                 if route.method == Method::GET {
-                    let get = send(server, &route.method, route.path, &caller, &json!({})).await;
-                    let head = send(server, &Method::HEAD, route.path, &caller, &json!({})).await;
+                    let get = send(server, &Method::GET, &route, &caller, "").await;
+                    let head = send(server, &Method::HEAD, &route, &caller, "").await;
                     assert_eq!(head.status, get.status, "{} by {}", route.path, caller.name);
                     assert_eq!(head.body, "");
                 }
@@ -139,20 +152,19 @@ async fn head_asks_for_the_token_that_get_asks_for() {
 async fn send(
     server: &Server,
     method: &Method,
-    path: &str,
+    route: &Route<App>,
     caller: &Caller,
-    body: &Value,
+    email: &str,
 ) -> Answer {
     let mut request = Request::builder()
         .method(method)
-        .uri(path)
-        .header(CONTENT_TYPE, "application/json");
+        .uri(route.path)
+        .header(CONTENT_TYPE, route.media.name());
     if let Some(sends) = &caller.sends {
         request = request.header(AUTHORIZATION, sends);
     }
-    server
-        .send(request.body(Body::from(body.to_string())).unwrap())
-        .await
+    let body = written(route.media, &body(route.body, email));
+    server.send(request.body(Body::from(body)).unwrap()).await
 }
 
 fn is_refused(answer: &Answer, code: &str, why: &str) {
@@ -163,6 +175,7 @@ fn is_refused(answer: &Answer, code: &str, why: &str) {
     );
     let challenge = match code {
         "token_missing" => "Bearer",
+        "invalid_client" => "Basic realm=\"doorward\"",
         _ => "Bearer error=\"invalid_token\"",
     };
     assert_eq!(answer.header("www-authenticate"), challenge, "{why}");

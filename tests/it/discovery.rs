@@ -47,6 +47,12 @@ async fn every_answer_has_the_shape_that_the_document_gives_it() {
                 &document["components"]["schemas"]["Refusal"],
                 "a refusal",
             );
+            let refused = server.post("/auth/introspect", &json!({})).await;
+            fits(
+                refused.json(),
+                &document["components"]["schemas"]["OAuthRefusal"],
+                "a refusal of an OAuth endpoint",
+            );
         })
         .await;
     }
@@ -64,6 +70,7 @@ async fn good_answer(server: &Server, route: &Route<doorward::app::App>, token: 
         (&Method::GET, Who::Bearer) => server.get_as(token, route.path).await,
         (&Method::PATCH, _) => server.patch_as(token, route.path, &body).await,
         (&Method::POST, Who::Anyone) => server.post(route.path, &body).await,
+        (&Method::POST, Who::Client) => server.introspects(token).await,
         (method, who) => panic!("say how {who:?} calls {method} {} rightly", route.path),
     }
 }

@@ -14,6 +14,7 @@ mod emails;
 mod figures;
 mod hash_queue;
 mod https;
+mod introspection;
 mod limits;
 mod me;
 mod passwords;

@@ -7,8 +7,8 @@
 
 mod bytes;
 mod claims;
-mod endings;
-mod forge;
+pub mod endings;
+pub mod forge;
 mod forged;
 mod form;
 mod header;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use axum::http::{Method, StatusCode};
-use doorward::http::body::{Field, Kind};
+use doorward::http::body::{Field, Kind, Media};
 use doorward::http::route::Who;
 use serde_json::{Map, Value, json};
 
@@ -13,6 +13,7 @@ pub struct Door {
     pub path: String,
     pub who: Who,
     pub fields: &'static [Field],
+    pub media: Media,
     /// The statuses of a yes.
     pub yes: Vec<StatusCode>,
 }
@@ -26,6 +27,7 @@ pub fn all() -> Vec<Door> {
             path: filled(route.path),
             who: route.who,
             fields: route.body,
+            media: route.media,
             yes: route.answers.iter().map(|answer| answer.status).collect(),
         })
         .collect()
@@ -75,8 +77,10 @@ impl Filling {
 
     /// A body that the route says yes to.
     pub fn body(&self, door: &Door) -> Map<String, Value> {
-        door.fields
-            .iter()
+        // A client says who it is in the header.
+        let fields = door.fields.iter();
+        fields
+            .filter(|field| !field.name.starts_with("client_"))
             .map(|field| (field.name.to_owned(), self.value(field.kind)))
             .collect()
     }

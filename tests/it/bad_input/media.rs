@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::bodies::{Pulled, silent};
-use super::trial::{JSON, at_each_door};
+use super::trial::{at_each_door, at_each_json_door};
 
 #[tokio::test]
 async fn M1_no_content_type() {
@@ -42,7 +42,7 @@ async fn M2_text_plain_which_any_page_may_send() {
 
 #[tokio::test]
 async fn M3_form() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         let form: Vec<String> = trial
             .good_body()
             .iter()
@@ -77,7 +77,7 @@ async fn M4_multipart() {
 
 #[tokio::test]
 async fn M5_another_charset() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         let wide = |order: fn(u16) -> [u8; 2], mark: &str| -> Vec<u8> {
             let text = format!("{mark}{}", trial.good());
             text.encode_utf16().flat_map(order).collect()
@@ -118,7 +118,7 @@ async fn M5_another_charset() {
 
 #[tokio::test]
 async fn M6_media_types_have_no_case() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         for media_type in [
             "application/JSON",
             "Application/Json",
@@ -135,7 +135,7 @@ async fn M6_media_types_have_no_case() {
 
 #[tokio::test]
 async fn M7_two_media_types() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         for media_type in [
             "application/json, text/plain",
             "text/plain, application/json",
@@ -149,7 +149,7 @@ async fn M7_two_media_types() {
             trial
                 .refuses_as(
                     415,
-                    &[JSON, &[("content-type", second)]].concat(),
+                    &[trial.told(), &[("content-type", second)]].concat(),
                     trial.good(),
                 )
                 .await;
@@ -173,7 +173,7 @@ async fn M8_invalid_utf8() {
         b"\xfe",
         b"caf\xe9",
     ];
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         for invalid in INVALID {
             for body in [trial.with("unknown", MARK), trial.with(MARK, 1)] {
                 let answer = trial.refuses(400, marked(&body, invalid)).await;
@@ -225,7 +225,7 @@ async fn M9_compressed() {
             "identity, gzip",
             "unknown",
         ] {
-            let headers = [JSON, &[("content-encoding", coding)]].concat();
+            let headers = [trial.told(), &[("content-encoding", coding)]].concat();
             trial.refuses_as(415, &headers, SMALL).await;
             for megabytes in [10, 1_000] {
                 trial
@@ -239,7 +239,7 @@ async fn M9_compressed() {
             assert_eq!(pulled.bytes(), 0, "{trial} read what it does not take");
         }
         let twice = [
-            JSON,
+            trial.told(),
             &[
                 ("content-encoding", "identity"),
                 ("content-encoding", "gzip"),
@@ -259,10 +259,10 @@ async fn M9_compressed() {
 async fn M10_called_compressed_and_plain() {
     at_each_door(async |trial| {
         for coding in ["gzip", "deflate", "br"] {
-            let headers = [JSON, &[("content-encoding", coding)]].concat();
+            let headers = [trial.told(), &[("content-encoding", coding)]].concat();
             trial.refuses_as(415, &headers, trial.good()).await;
         }
-        let identity = [JSON, &[("content-encoding", "identity")]].concat();
+        let identity = [trial.told(), &[("content-encoding", "identity")]].concat();
         trial.takes_as(&identity, trial.good()).await;
     })
     .await;
@@ -279,7 +279,7 @@ async fn M11_whatever_is_accepted_the_api_speaks_json() {
             "x",
         ] {
             let headers = [
-                JSON,
+                trial.told(),
                 &[
                     ("accept", accept),
                     ("accept-language", "de"),
@@ -300,9 +300,9 @@ async fn M11_whatever_is_accepted_the_api_speaks_json() {
 async fn M12_a_body_that_never_comes() {
     at_each_door(async |trial| {
         for headers in [
-            JSON,
+            trial.told(),
             &[
-                JSON,
+                trial.told(),
                 &[("expect", "100-continue"), ("content-length", "50")],
             ]
             .concat(),

@@ -8,6 +8,7 @@
 mod bodies;
 mod door;
 mod emails;
+mod forms;
 mod media;
 mod oracle;
 mod passwords;

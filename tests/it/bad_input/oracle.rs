@@ -1,7 +1,7 @@
 //! What must be true of every refusal, whatever it refuses.
 
 use crate::harness::Answer;
-use crate::harness::envelope::is_envelope;
+use crate::harness::envelope;
 
 /// A no of ours, in the one form that a no has: not a failure on our side, in the envelope, and without a word of what
 /// was sent.
@@ -29,7 +29,7 @@ pub fn is_refusal(answer: &Answer, canary: &str, about: &str) {
 pub fn is_answer(answer: &Answer, about: &str) {
     assert!(!answer.status.is_server_error(), "{about}: {answer:?}");
     if answer.status.is_client_error() {
-        is_envelope(answer, about);
+        envelope::is_refusal(answer, about);
         assert_eq!(
             answer.header("cache-control"),
             "no-store",

@@ -3,7 +3,7 @@
 use doorward::http::body::Kind;
 use serde_json::{Value, json};
 
-use super::trial::{Trial, at_each_door};
+use super::trial::{Trial, at_each_door, at_each_json_door};
 use crate::harness::{ADA, server};
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn J1_empty_body() {
 
 #[tokio::test]
 async fn J2_null() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         trial.refuses(400, "null").await;
     })
     .await;
@@ -26,7 +26,7 @@ async fn J2_null() {
 
 #[tokio::test]
 async fn J3_no_object() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         let good = trial.good();
         let others = ["[]", "\"\"", "1", "true", "-0.5"].map(str::to_owned);
         let wrapped = [
@@ -44,7 +44,7 @@ async fn J3_no_object() {
 
 #[tokio::test]
 async fn J4_missing_field() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         let required = |trial: &Trial| -> Vec<&str> {
             let fields = trial.door.fields.iter().filter(|field| field.required);
             fields.map(|field| field.name).collect()
@@ -73,7 +73,7 @@ async fn J4_missing_field() {
 
 #[tokio::test]
 async fn J5_null_field() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         for field in trial.door.fields {
             let body = trial.with(field.name, Value::Null);
             if field.required {
@@ -89,7 +89,7 @@ async fn J5_null_field() {
 
 #[tokio::test]
 async fn J6_email_and_other_fields_of_another_type() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         wrong_types(trial, |kind| !matches!(kind, Kind::Password)).await;
     })
     .await;
@@ -97,7 +97,7 @@ async fn J6_email_and_other_fields_of_another_type() {
 
 #[tokio::test]
 async fn J7_password_of_another_type() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         wrong_types(trial, |kind| matches!(kind, Kind::Password)).await;
     })
     .await;
@@ -142,7 +142,7 @@ async fn wrong_types(trial: &Trial<'_>, which: fn(Kind) -> bool) {
 
 #[tokio::test]
 async fn J8_unknown_fields_are_ignored_and_never_stored() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         let stowaway = "a stowaway";
         let mut body = trial.good_body();
         for name in [
@@ -174,7 +174,7 @@ async fn J8_unknown_fields_are_ignored_and_never_stored() {
 
 #[tokio::test]
 async fn J9_duplicate_key() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         for field in trial.door.fields {
             let other = match field.kind {
                 Kind::Object { .. } => json!({}),
@@ -204,7 +204,7 @@ async fn J9_duplicate_key() {
 
 #[tokio::test]
 async fn J10_key_case() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         for field in trial.door.fields {
             let (first, rest) = field.name.split_at(1);
             for spelling in [first.to_uppercase() + rest, field.name.to_uppercase()] {
@@ -237,7 +237,7 @@ const LOADED: [&str; 7] = [
 
 #[tokio::test]
 async fn J11_loaded_names() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         for name in LOADED {
             trial
                 .takes(trial.with(name, json!({"roles": ["admin"]})))

@@ -3,11 +3,11 @@
 use doorward::http::body::{Kind, MAX_BYTES};
 
 use super::bodies::{PIECE, Pulled};
-use super::trial::{JSON, Trial, at_each_door};
+use super::trial::{Trial, at_each_door, at_each_json_door};
 
 #[tokio::test]
 async fn J12_depth() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         for depth in [10, 100] {
             trial
                 .takes(trial.with_raw("unknown", &nested(depth, "[", "]")))
@@ -43,7 +43,7 @@ fn nested(depth: usize, open: &str, close: &str) -> String {
 
 #[tokio::test]
 async fn J13_a_million_keys() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         trial
             .refuses(413, trial.with_raw("unknown", &keys(usize::MAX, 1_000_000)))
             .await;
@@ -82,18 +82,20 @@ fn keys(bytes: usize, most: usize) -> String {
 
 #[tokio::test]
 async fn J14_ten_megabytes_are_refused_before_they_are_read() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         let long = format!("\"{}\"", "a".repeat(10_000_000));
         for field in trial.door.fields {
             trial.refuses(413, trial.with_raw(field.name, &long)).await;
         }
-        let announced = [JSON, &[("content-length", "10000000")]].concat();
+        let announced = [trial.told(), &[("content-length", "10000000")]].concat();
         let pulled = Pulled::default();
         trial
             .refuses_stream(413, &announced, || pulled.endless())
             .await;
         assert_eq!(pulled.bytes(), 0, "{trial}");
-        trial.refuses_stream(413, JSON, || pulled.endless()).await;
+        trial
+            .refuses_stream(413, trial.told(), || pulled.endless())
+            .await;
         assert!(pulled.bytes() <= MAX_BYTES + PIECE, "{trial}");
     })
     .await;
@@ -114,7 +116,7 @@ async fn J14_a_body_may_be_as_large_as_the_bound_and_not_a_byte_larger() {
 
 #[tokio::test]
 async fn J16_a_number_of_ten_thousand_digits() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         let digits = "9".repeat(10_000);
         for name in every_name(trial) {
             for number in [
@@ -145,7 +147,7 @@ fn every_name(trial: &Trial) -> impl Iterator<Item = &'static str> {
 
 #[tokio::test]
 async fn J24_a_megabyte_of_white_space() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         let space = " \t\r\n".repeat(250_000);
         for body in [
             space.clone(),

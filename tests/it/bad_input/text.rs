@@ -3,7 +3,7 @@
 use doorward::http::body::{Field, Kind};
 use serde_json::{Value, json};
 
-use super::trial::{Trial, at_each_door};
+use super::trial::{Trial, at_each_door, at_each_json_door};
 use crate::harness::{ADA, PASSWORD, server};
 
 /// Not one JSON object: refused as such.
@@ -32,7 +32,7 @@ async fn J15_numbers_out_of_the_ordinary() {
         "1_000",
         "١",
     ];
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         refuses_all(trial, NONE.map(|number| trial.with_raw("unknown", number))).await;
         for field in trial.door.fields {
             let none = ["1e400", "NaN"];
@@ -89,7 +89,7 @@ async fn J15_numbers_in_metadata_come_back_as_they_were() {
 
 #[tokio::test]
 async fn J17_trailing_comma_comment_single_quotes() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         let good = trial.good();
         let inner = &good[1..good.len() - 1];
         let bodies = [
@@ -112,7 +112,7 @@ async fn J17_trailing_comma_comment_single_quotes() {
 
 #[tokio::test]
 async fn J18_two_documents_in_a_row() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         let good = trial.good();
         let seconds = [
             good.as_str(),
@@ -132,7 +132,7 @@ async fn J18_two_documents_in_a_row() {
 
 #[tokio::test]
 async fn J19_byte_order_mark() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         refuses_all(trial, [format!("\u{feff}{}", trial.good())]).await;
     })
     .await;
@@ -140,7 +140,7 @@ async fn J19_byte_order_mark() {
 
 #[tokio::test]
 async fn J20_lone_surrogate() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         let canary = &trial.filling.canary;
         for lone in [
             "\\ud800",
@@ -246,7 +246,7 @@ fn escaped(value: &Value) -> String {
 
 #[tokio::test]
 async fn J22_escaped_and_literal_are_the_same() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         trial.takes(escaped(&trial.good_body().into())).await;
     })
     .await;
@@ -277,12 +277,12 @@ async fn J22_what_was_escaped_at_the_sign_up_is_literal_at_the_sign_in() {
 
 #[tokio::test]
 async fn J23_cut_at_each_byte() {
-    at_each_door(async |trial| {
+    at_each_json_door(async |trial| {
         let good = trial.good();
         let before = trial.rows().await;
         for length in 0..good.len() {
             let cut = &good.as_bytes()[..length];
-            let answer = trial.send(super::trial::JSON, cut.to_vec()).await;
+            let answer = trial.send(trial.told(), cut.to_vec()).await;
             trial.judge(400, &answer, &format!("{trial} cut at {length}"));
             assert_eq!(answer.code(), "bad_json");
         }

@@ -4,16 +4,19 @@ use std::cell::Cell;
 
 use axum::body::{Body, Bytes};
 use axum::http::{Request, header};
-use doorward::http::body::{Field, Kind};
+use doorward::http::body::{Field, Kind, Media};
 use doorward::http::route::Who;
 use serde_json::{Map, Value, json};
 
 use super::door::{self, Door, Filling};
 use super::oracle;
+use crate::harness::form::{FORM, basic};
 use crate::harness::rows::{self, Rows};
-use crate::harness::{Answer, Server, server};
+use crate::harness::{Answer, CLIENT, Server, server};
+use crate::wire::probes::written;
 
-pub const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+/// Header lines.
+pub type Lines = [(&'static str, &'static str)];
 
 /// A route, and somebody whom it lets in.
 pub struct Trial<'a> {
@@ -26,9 +29,23 @@ pub struct Trial<'a> {
 
 /// Tries every route that reads a body, each with `cases`. A set of cases that no route is tried with is a mistake.
 pub async fn at_each_door(cases: impl AsyncFn(&Trial)) {
+    at_doors(|_| true, cases).await;
+}
+
+/// The same for routes that read JSON.
+pub async fn at_each_json_door(cases: impl AsyncFn(&Trial)) {
+    at_doors(|door| door.media == Media::Json, cases).await;
+}
+
+/// The same for routes that read a form.
+pub async fn at_each_form_door(cases: impl AsyncFn(&Trial)) {
+    at_doors(|door| door.media == Media::Form, cases).await;
+}
+
+async fn at_doors(which: fn(&Door) -> bool, cases: impl AsyncFn(&Trial)) {
     server(async |server| {
         let mut judged = 0;
-        for door in door::with_body() {
+        for door in door::with_body().into_iter().filter(which) {
             let trial = Trial::begin(server, door).await;
             cases(&trial).await;
             trial.end().await;
@@ -53,7 +70,7 @@ impl<'a> Trial<'a> {
             judged: Cell::new(0),
         };
         // A route about an account that there is and one about an account to be made declare the same field.
-        let with_known = trial.send(JSON, trial.good()).await;
+        let with_known = trial.send(trial.told(), trial.good()).await;
         trial
             .filling
             .wants_new_address
@@ -78,16 +95,29 @@ impl<'a> Trial<'a> {
         self.filling.body(&self.door)
     }
 
-    /// The same, as text.
+    /// The same, as it is sent.
     pub fn good(&self) -> String {
-        Value::from(self.good_body()).to_string()
+        self.written(self.good_body())
+    }
+
+    /// An object as the route reads it.
+    pub fn written(&self, body: Map<String, Value>) -> String {
+        written(self.door.media, &body.into())
+    }
+
+    /// The header lines that say what the body is.
+    pub fn told(&self) -> &'static Lines {
+        match self.door.media {
+            Media::Json => &[("content-type", "application/json")],
+            Media::Form => &[("content-type", FORM)],
+        }
     }
 
     /// A body that is good but for one field.
     pub fn with(&self, field: &str, value: impl Into<Value>) -> String {
         let mut body = self.good_body();
         body.insert(field.to_owned(), value.into());
-        Value::from(body).to_string()
+        self.written(body)
     }
 
     /// The same, where `value` is JSON as it is to be written.
@@ -107,14 +137,22 @@ impl<'a> Trial<'a> {
 
     /// Refuses `body` with `status` and is none the worse for it.
     pub async fn refuses(&self, status: u16, body: impl Into<Bytes>) -> Answer {
-        self.refuses_as(status, JSON, body).await
+        self.refuses_as(status, self.told(), body).await
     }
 
     /// The same, and says exactly this about the fields.
     pub async fn refuses_saying(&self, problems: &[&str], body: impl Into<Bytes>) {
         let answer = self.refuses(400, body).await;
-        assert_eq!(answer.code(), "validation_failed", "{self}: {answer:?}");
-        assert_eq!(answer.json()["message"], json!(problems), "{self}");
+        match self.door.media {
+            Media::Json => {
+                assert_eq!(answer.code(), "validation_failed", "{self}: {answer:?}");
+                assert_eq!(answer.json()["message"], json!(problems), "{self}");
+            }
+            Media::Form => {
+                let said = problems.join("; ");
+                assert_eq!(answer.json()["error_description"], said, "{self}");
+            }
+        }
     }
 
     /// The same, under headers of the case's own.
@@ -149,35 +187,47 @@ impl<'a> Trial<'a> {
         about: &str,
     ) -> Answer {
         let before = self.rows().await;
-        let request = self.request(headers, Some(&self.token)).body(body());
+        let request = self.request(headers, true).body(body());
         let answer = self.server.send(request.unwrap()).await;
         self.judge(status, &answer, about);
-        self.ignores_strangers(headers, body(), about).await;
+        self.ignores_strangers(headers, body(), Some(status), about)
+            .await;
         assert_eq!(self.rows().await, before, "{about} changed something");
         self.lets_in(about).await;
         answer
     }
 
-    /// Whoever holds no token and needs one learns nothing about bodies, good or bad.
-    async fn ignores_strangers(&self, headers: &[(&str, &str)], body: Body, about: &str) {
-        if self.door.who == Who::Bearer {
-            let stranger = self.request(headers, None).body(body).unwrap();
-            let answer = self.server.send(stranger).await;
-            self.judge(401, &answer, about);
-            assert_eq!(answer.code(), "token_missing", "{about}: {answer:?}");
+    /// Whoever holds no token and needs one learns nothing about bodies, good or bad. Who a client is may be in the body,
+    /// so one that cannot be read is refused as such to everyone.
+    async fn ignores_strangers(
+        &self,
+        headers: &[(&str, &str)],
+        body: Body,
+        unreadable: Option<u16>,
+        about: &str,
+    ) {
+        if self.door.who == Who::Anyone {
+            return;
         }
+        let stranger = self.request(headers, false).body(body).unwrap();
+        let answer = self.server.send(stranger).await;
+        if self.door.who == Who::Client {
+            return self.judge(unreadable.unwrap_or(401), &answer, about);
+        }
+        self.judge(401, &answer, about);
+        assert_eq!(answer.code(), "token_missing", "{about}: {answer:?}");
     }
 
     /// Takes `body` as it takes a good one.
     pub async fn takes(&self, body: impl Into<Bytes>) -> Answer {
-        self.takes_as(JSON, body).await
+        self.takes_as(self.told(), body).await
     }
 
     /// The same, under headers of the case's own.
     pub async fn takes_as(&self, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
         let body = body.into();
         let about = format!("{self} given {headers:?} {}", shown(&body));
-        self.ignores_strangers(headers, Body::from(body.clone()), &about)
+        self.ignores_strangers(headers, Body::from(body.clone()), None, &about)
             .await;
         let answer = self.send(headers, body).await;
         assert!(self.is_yes(&answer), "{about}: {answer:?}");
@@ -192,13 +242,13 @@ impl<'a> Trial<'a> {
 
     /// Still serves whoever means well.
     pub async fn lets_in(&self, about: &str) {
-        let answer = self.send(JSON, self.good()).await;
+        let answer = self.send(self.told(), self.good()).await;
         assert!(self.is_yes(&answer), "after {about}: {answer:?}");
     }
 
     /// Sends `body` as somebody whom the route lets in.
     pub async fn send(&self, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
-        let request = self.request(headers, Some(&self.token));
+        let request = self.request(headers, true);
         self.server
             .send(request.body(Body::from(body.into())).unwrap())
             .await
@@ -210,8 +260,8 @@ impl<'a> Trial<'a> {
             format!("{} {} HTTP/1.1", self.door.method, self.door.path),
             "Host: localhost".to_owned(),
         ];
-        if self.door.who == Who::Bearer {
-            lines.push(format!("Authorization: Bearer {}", self.token));
+        if let Some(authorization) = self.authorization() {
+            lines.push(format!("Authorization: {authorization}"));
         }
         lines.extend(
             headers
@@ -221,16 +271,21 @@ impl<'a> Trial<'a> {
         lines.join("\r\n") + "\r\n\r\n"
     }
 
-    fn request(
-        &self,
-        headers: &[(&str, &str)],
-        token: Option<&str>,
-    ) -> axum::http::request::Builder {
+    /// What somebody sends as `Authorization` whom the route lets in.
+    fn authorization(&self) -> Option<String> {
+        match self.door.who {
+            Who::Anyone => None,
+            Who::Bearer => Some(format!("Bearer {}", self.token)),
+            Who::Client => Some(basic(CLIENT.0, CLIENT.1)),
+        }
+    }
+
+    fn request(&self, headers: &[(&str, &str)], is_let_in: bool) -> axum::http::request::Builder {
         let mut request = Request::builder()
             .method(self.door.method.clone())
             .uri(&self.door.path);
-        if let (Who::Bearer, Some(token)) = (self.door.who, token) {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        if let Some(authorization) = self.authorization().filter(|_| is_let_in) {
+            request = request.header(header::AUTHORIZATION, authorization);
         }
         headers.iter().fold(request, |request, (name, value)| {
             request.header(*name, *value)
@@ -244,6 +299,8 @@ impl<'a> Trial<'a> {
     /// Passes the sentence on one refusal.
     pub fn judge(&self, status: u16, answer: &Answer, about: &str) {
         oracle::is_refusal(answer, &self.filling.canary, about);
+        let is_oauth = self.door.media == Media::Form;
+        assert_eq!(answer.is_oauth(), is_oauth, "{about}: {answer:?}");
         assert_eq!(answer.status, status, "{about}: {answer:?}");
         self.judged.set(self.judged.get() + 1);
     }

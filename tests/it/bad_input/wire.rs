@@ -1,6 +1,6 @@
 //! J14, J23 and M12 again where they can happen: on a socket, where a body may be announced and not sent.
 
-use super::trial::{JSON, Trial, at_each_door};
+use super::trial::{Trial, at_each_door};
 use crate::harness::rows;
 use crate::wire::line::Line;
 use crate::wire::listening::{Listening, listening_to};
@@ -35,7 +35,7 @@ async fn is_taken(trial: &Trial<'_>, line: &mut Line, about: &str) {
 /// A request with all that belongs to it.
 fn whole(trial: &Trial<'_>, body: &str) -> String {
     let length = body.len().to_string();
-    trial.head(&[JSON, &[("content-length", &length)]].concat()) + body
+    trial.head(&[trial.told(), &[("content-length", &length)]].concat()) + body
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn J1_to_J3_and_J17_leave_the_connection_usable() {
 async fn J14_ten_megabytes_are_refused_while_the_client_still_waits() {
     at_each_door(async |trial| {
         let before = rows::all(&trial.server.app.db).await;
-        let head = trial.head(&[JSON, &[("content-length", "10000000")]].concat());
+        let head = trial.head(&[trial.told(), &[("content-length", "10000000")]].concat());
         on_a_socket(trial, async |on| {
             for begun in ["", "{\"email\":\"", &"a".repeat(10_000)] {
                 let mut line = connect(on, format!("{head}{begun}")).await;
@@ -109,7 +109,7 @@ async fn M12_a_client_that_waits_to_be_asked_for_its_body() {
             ("expect", "100-continue"),
         ];
         let unwanted = trial.head(&[&[("content-type", "text/plain")], &waiting[..]].concat());
-        let wanted = trial.head(&[JSON, &waiting[..]].concat());
+        let wanted = trial.head(&[trial.told(), &waiting[..]].concat());
         let before = rows::all(&trial.server.app.db).await;
         on_a_socket(trial, async |on| {
             let mut line = connect(on, &unwanted).await;

@@ -43,9 +43,15 @@ impl Answer {
         self.json["token"].as_str()
     }
 
-    /// The code of the refusal.
+    /// The code of the refusal, or at an OAuth endpoint its error.
     pub fn code(&self) -> &str {
-        self.json["code"].as_str().unwrap_or("")
+        let at = if self.is_oauth() { "error" } else { "code" };
+        self.json[at].as_str().unwrap_or("")
+    }
+
+    /// Whether it is a refusal in the form of RFC 6749 section 5.2.
+    pub fn is_oauth(&self) -> bool {
+        self.json["error_description"].is_string()
     }
 
     /// A header's text; empty when it is not there.

@@ -5,6 +5,7 @@ mod answer;
 pub mod certificate;
 pub mod database;
 pub mod envelope;
+pub mod form;
 pub mod log;
 pub mod process;
 pub mod rows;
@@ -31,6 +32,7 @@ use tower::ServiceExt as _;
 
 pub use answer::Answer;
 pub use database::Database;
+pub use form::CLIENT;
 pub use together::{insist, together};
 
 /// When every test begins: noon of the first of June 2026, UTC.
@@ -69,12 +71,14 @@ pub async fn server_with(settings: &[(&str, &str)], test: impl AsyncFnOnce(&Serv
 
 /// The configuration of tests: development, the cheapest hash, no limits.
 pub fn configuration(settings: &[(&str, &str)]) -> Config {
+    let client = format!("{}:{}", CLIENT.0, CLIENT.1);
     let presets = [
         ("limits.enabled", "false"),
         ("password.argon2.memory_kib", "32"),
         ("password.argon2.iterations", "1"),
         ("password.max_wait", "20s"),
         ("public_url", "http://localhost:8080"),
+        ("introspection.clients", &client),
     ];
     let mut flags: Vec<(String, String)> = Vec::new();
     for (key, value) in presets.iter().chain(settings) {
@@ -110,7 +114,7 @@ impl Server {
             clock,
             database,
             peer,
-            secrets: Mutex::default(),
+            secrets: Mutex::new(HashSet::from([CLIENT.1.to_owned()])),
             logged_before,
         }
     }
@@ -149,6 +153,16 @@ impl Server {
     /// Sends JSON.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.call(Method::POST, path, None, Some(body)).await
+    }
+
+    /// Asks about a token, as a client.
+    pub async fn introspects(&self, token: &str) -> Answer {
+        self.must_stay_unseen(token);
+        let request = Request::post("/auth/introspect")
+            .header(header::AUTHORIZATION, form::basic(CLIENT.0, CLIENT.1))
+            .header(header::CONTENT_TYPE, form::FORM);
+        let body = form::form([("token", token)]);
+        self.send(request.body(Body::from(body)).unwrap()).await
     }
 
     /// Sends JSON as the holder of `token`.

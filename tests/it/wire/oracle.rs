@@ -3,7 +3,7 @@
 
 use super::listening::Listening;
 use crate::harness::Answer;
-use crate::harness::envelope::is_envelope;
+use crate::harness::envelope;
 use crate::harness::rows;
 
 /// What a good request behind the bad one is called, and one that hides inside of it.
@@ -101,7 +101,7 @@ pub fn is_in_shape(why: &str, answer: &Answer) {
         return;
     }
     if !answer.body.is_empty() {
-        return is_envelope(answer, why);
+        return envelope::is_refusal(answer, why);
     }
     // To a HEAD.
     assert_eq!(

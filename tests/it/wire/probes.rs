@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use axum::http::StatusCode;
-use doorward::http::body::{Field, Kind};
+use doorward::http::body::{Field, Kind, Media};
 use doorward::http::route::{Limit, Who};
 use doorward::router;
 use serde_json::{Map, Value, json};
 
-use crate::harness::{ADA, PASSWORD};
+use crate::harness::form::{basic, form_of};
+use crate::harness::{ADA, CLIENT, PASSWORD};
 
 /// The address of somebody who has no account, and must not get one by accident.
 pub const MALLORY: &str = "mallory@example.com";
@@ -22,6 +23,7 @@ pub struct Probe {
     pub limit: Limit,
     /// A body that would change something, for routes that read one.
     pub body: Option<Value>,
+    pub media: Media,
 }
 
 /// All of them.
@@ -38,6 +40,7 @@ pub fn probes() -> Vec<Probe> {
             who: route.who,
             limit: route.limit,
             body: (!route.body.is_empty()).then(|| body(route.body, email)),
+            media: route.media,
         }
     });
     table.collect()
@@ -68,15 +71,21 @@ impl Probe {
             "{} {target} HTTP/1.1\r\nHost: localhost\r\n{extra}",
             self.method
         );
-        if self.who == Who::Bearer {
-            write!(head, "Authorization: Bearer {token}\r\n").unwrap();
+        match self.who {
+            Who::Anyone => {}
+            Who::Bearer => write!(head, "Authorization: Bearer {token}\r\n").unwrap(),
+            Who::Client => {
+                write!(head, "Authorization: {}\r\n", basic(CLIENT.0, CLIENT.1)).unwrap();
+            }
         }
-        let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
+        let body = self.body.as_ref().map(|body| written(self.media, body));
+        let body = body.unwrap_or_default();
         if self.body.is_some() {
             let length = body.len();
             write!(
                 head,
-                "Content-Type: application/json\r\nContent-Length: {length}\r\n"
+                "Content-Type: {}\r\nContent-Length: {length}\r\n",
+                self.media.name()
             )
             .unwrap();
         }
@@ -89,9 +98,19 @@ impl Probe {
     }
 }
 
+/// A body as a route reads it.
+pub fn written(media: Media, body: &Value) -> String {
+    match media {
+        Media::Json => body.to_string(),
+        Media::Form => form_of(body),
+    }
+}
+
 /// A body with every field that a route declares, and right in each.
 pub fn body(fields: &[Field], email: &str) -> Value {
-    let values = fields.iter().map(|field| {
+    // A client says who it is in the header.
+    let fields = fields.iter().filter(|it| !it.name.starts_with("client_"));
+    let values = fields.map(|field| {
         let value = match field.kind {
             Kind::Email => json!(email),
             Kind::Password => json!(PASSWORD),
