@@ -34,6 +34,11 @@ impl Timestamp {
         Self(self.0.saturating_add(micros_of(span)))
     }
 
+    /// How long after `earlier` this moment is; nothing when it is before.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
     /// This moment less `span`.
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(micros_of(span)))

@@ -25,6 +25,7 @@ pub mod password;
 pub mod app;
 
 pub mod introspection;
+pub mod refresh;
 pub mod sign_in;
 pub mod sign_up;
 

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::hkdf;
+use aws_lc_rs::{constant_time, digest, hkdf, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::{Zeroize, Zeroizing};
@@ -57,6 +57,66 @@ pub fn token() -> Secret<String> {
     Secret::new(URL_SAFE_NO_PAD.encode(bytes::<32>()))
 }
 
+/// SHA-256 of a secret that is all chance, by which a row may know it: nobody guesses what it was made from.
+pub fn fingerprint(secret: &[u8]) -> [u8; digest::SHA256_OUTPUT_LEN] {
+    let mut fingerprint = [0; digest::SHA256_OUTPUT_LEN];
+    fingerprint.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
+    fingerprint
+}
+
+/// A key of our own for one purpose, from the operator's secret key (HKDF-SHA256, RFC 5869).
+fn derive<L: hkdf::KeyType, K: for<'a> From<hkdf::Okm<'a, L>>>(
+    secret_key: &Secret<String>,
+    purpose: &'static [u8],
+    length: L,
+) -> K {
+    hkdf::Salt::new(hkdf::HKDF_SHA256, &[])
+        .extract(secret_key.expose().as_bytes())
+        .expand(&[purpose], length)
+        .map(K::from)
+        .expect("HKDF-SHA256 gives any key of ours its length")
+}
+
+/// What proves that we made something which others keep for us (HMAC-SHA256, RFC 2104).
+pub struct Stamp(hmac::Key);
+
+impl fmt::Debug for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stamp(***)")
+    }
+}
+
+impl Stamp {
+    /// The stamp of a secret key of at least 32 characters.
+    pub fn new(secret_key: &Secret<String>) -> Self {
+        Self(derive(
+            secret_key,
+            b"doorward stamping key v1",
+            hmac::HMAC_SHA256,
+        ))
+    }
+
+    /// The tag of `said` in one `place`; elsewhere it proves nothing.
+    pub fn tag(&self, place: &str, said: &[u8]) -> [u8; digest::SHA256_OUTPUT_LEN] {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(place.as_bytes());
+        context.update(&[0]);
+        context.update(said);
+        let mut tag = [0; digest::SHA256_OUTPUT_LEN];
+        tag.copy_from_slice(context.sign().as_ref());
+        tag
+    }
+
+    /// Whether `tag`, which may be cut to half its length at most (RFC 2104 section 5), is that of `said` in `place`.
+    pub fn is_genuine(&self, place: &str, said: &[u8], tag: &[u8]) -> bool {
+        let whole = self.tag(place, said);
+        tag.len() * 2 >= whole.len()
+            && whole.get(..tag.len()).is_some_and(|expected| {
+                constant_time::verify_slices_are_equal(expected, tag).is_ok()
+            })
+    }
+}
+
 /// What seals the keys in the database. It is derived from the operator's secret key, which lives outside the database,
 /// so that a stolen database alone signs nothing.
 pub struct Sealer(LessSafeKey);
@@ -75,13 +135,7 @@ impl fmt::Debug for Sealer {
 impl Sealer {
     /// The sealer for a secret key of at least 32 characters (HKDF-SHA256, RFC 5869, then AES-256-GCM).
     pub fn new(secret_key: &Secret<String>) -> Self {
-        const INFO: [&[u8]; 1] = [b"doorward sealing key v1"];
-        let derived =
-            hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(secret_key.expose().as_bytes());
-        let key = derived
-            .expand(&INFO, &AES_256_GCM)
-            .map(UnboundKey::from)
-            .expect("HKDF-SHA256 gives 32 bytes, which is what AES-256 takes");
+        let key: UnboundKey = derive(secret_key, b"doorward sealing key v1", &AES_256_GCM);
         Self(LessSafeKey::new(key))
     }
 

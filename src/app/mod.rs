@@ -9,15 +9,19 @@ use std::time::Duration;
 
 use db::{Db, Migration};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::password::Passwords;
 use crate::revocations::Revocations;
-use crate::secret::{Sealer, Secret};
+use crate::secret::{Sealer, Secret, Stamp};
+use crate::sessions::Session;
+use crate::sessions::grant::Grant;
+use crate::sessions::renewal::Renewal;
 use crate::tokens::Tokens;
 use crate::tokens::keys::KeyRing;
+use crate::users::User;
 
 /// The steps that made the schema what it is, in order.
 pub const MIGRATIONS: &[Migration] = &[
@@ -49,6 +53,8 @@ pub struct Rooms {
     pub passwords: Passwords,
     /// What signs.
     pub tokens: Tokens,
+    /// What proves that we made what others keep for us.
+    pub stamp: Stamp,
     /// What knows which sessions were ended before their time, and what every write goes through that ends some.
     pub revocations: Revocations,
     /// What counts attempts.
@@ -115,6 +121,7 @@ impl App {
                 hashed,
             )?,
             tokens: Tokens::new(&config.tokens, Arc::new(keys)),
+            stamp: Stamp::new(secret_key),
             revocations: Revocations::default(),
             limits: Limits::new(&config.limits),
             is_draining: AtomicBool::new(false),
@@ -131,6 +138,17 @@ impl App {
             .keys
             .refresh(&self.config.tokens, &self.db, &self.sealer)
             .await
+    }
+
+    /// What the holder of a session gets at `now`.
+    pub fn grant(
+        &self,
+        user: &User,
+        session: &Session,
+        renewal: Option<&Renewal>,
+        now: Timestamp,
+    ) -> Result<Grant, Error> {
+        Grant::new(user, session, renewal, &self.tokens, &self.stamp, now)
     }
 
     /// What opens sealed keys: for the operator's commands.

@@ -16,6 +16,16 @@ pub enum Event {
     SignedIn,
     /// A well-formed attempt to sign in failed.
     SignInFailed,
+    /// Somebody signed out.
+    SignedOut,
+    /// Somebody signed out of all their sessions but one.
+    SignedOutOthers,
+    /// Somebody signed out of all their sessions.
+    SignedOutEverywhere,
+    /// Somebody ended one of their sessions from another.
+    SessionEnded,
+    /// Somebody has a copy of a refresh token or a cookie that was renewed since; its session ended.
+    RefreshReused,
     /// Somebody made an account.
     SignedUp,
     /// The operator made an account.
@@ -42,6 +52,11 @@ impl Event {
         match self {
             Self::SignedIn => "signed_in",
             Self::SignInFailed => "sign_in_failed",
+            Self::SignedOut => "signed_out",
+            Self::SignedOutOthers => "signed_out_others",
+            Self::SignedOutEverywhere => "signed_out_everywhere",
+            Self::SessionEnded => "session_ended",
+            Self::RefreshReused => "refresh_reused",
             Self::SignedUp => "signed_up",
             Self::UserCreated => "user_created",
             Self::ProfileChanged => "profile_changed",

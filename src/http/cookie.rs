@@ -10,7 +10,7 @@ use crate::error::Refusal;
 use crate::secret::Secret;
 
 /// The cookie's name, which browsers and we compare to the letter.
-const NAME: &str = "__Host-doorward";
+pub const NAME: &str = "__Host-doorward";
 /// For our host alone, over HTTPS or to localhost alone, out of reach of scripts, and not with what other sites' pages
 /// send, but for a link that somebody follows. No `Domain`: `__Host-` forbids it.
 const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";

@@ -21,7 +21,27 @@ use axum::http::request::Parts;
 
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::error::Refusal;
 use client::Client;
+
+/// The last segment of the path, for a route that ends with an id of ours. Such an id needs no escaping, so whatever is
+/// escaped names nothing.
+pub struct LastSegment(pub String);
+
+impl<S: Sync> FromRequestParts<S> for LastSegment {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let (_, last) = parts.uri.path().rsplit_once('/').unwrap_or_default();
+        let is_id = !last.is_empty()
+            && last
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        is_id
+            .then(|| Self(last.to_owned()))
+            .ok_or(Refusal::NotFound)
+    }
+}
 
 /// Who asks, and when: read once at the edge and handed down, so that one request has one `now`.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::body::{Field, Kind, MAX_PASSWORD, Media};
+use super::cookie;
 use super::route::{Answer, Limit, Route, Who};
 use crate::error::Refusal;
 
@@ -41,6 +42,7 @@ pub fn document<S>(table: &[Route<S>]) -> Document {
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": cookie::NAME},
                 "client": {
                     "type": "http",
                     "scheme": "basic",
@@ -56,7 +58,9 @@ fn operation<S>(route: &Route<S>) -> Value {
         json!({"summary": route.about, "operationId": operation_id(&route.method, route.path)});
     match route.who {
         Who::Anyone => {}
-        Who::Bearer => operation["security"] = json!([{"bearer": []}]),
+        Who::SignedIn | Who::Leaving => {
+            operation["security"] = json!([{"bearer": []}, {"cookie": []}]);
+        }
         // Without the header the form has to hold them.
         Who::Client => operation["security"] = json!([{"client": []}, {}]),
     }
@@ -119,6 +123,9 @@ fn refusals<S>(route: &Route<S>) -> Vec<StatusCode> {
     }
     if route.who != Who::Anyone {
         refusals.extend([StatusCode::UNAUTHORIZED, StatusCode::SERVICE_UNAVAILABLE]);
+    }
+    if matches!(route.who, Who::SignedIn | Who::Leaving) {
+        refusals.push(StatusCode::FORBIDDEN);
     }
     match route.limit {
         Limit::Free => {}

@@ -35,8 +35,10 @@ pub struct Route<S> {
 pub enum Who {
     /// Whoever can reach it.
     Anyone,
-    /// Whoever holds the token of a live session.
-    Bearer,
+    /// Whoever holds the token or the cookie of a live session.
+    SignedIn,
+    /// Whoever holds a token or a cookie of ours, whatever became of its session.
+    Leaving,
     /// A program that the operator gave a name and a secret.
     Client,
 }
@@ -174,9 +176,15 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
         self
     }
 
-    /// Asks for the token of a live session.
-    pub fn bearer(mut self) -> Self {
-        self.who = Who::Bearer;
+    /// Asks for the token or the cookie of a live session.
+    pub fn signed_in(mut self) -> Self {
+        self.who = Who::SignedIn;
+        self
+    }
+
+    /// Asks for a token or a cookie of ours, whatever became of its session.
+    pub fn leaving(mut self) -> Self {
+        self.who = Who::Leaving;
         self
     }
 

@@ -29,9 +29,10 @@ pub enum Which<'a> {
     All(&'a UserId),
 }
 
-/// Ends those that have not ended, and keeps the word until their last token has expired, whatever lifetime of tokens the
-/// nodes are configured with. The first of the two statements touches as many rows as sessions end. A unit that may end
-/// several sessions of a user holds the row of the user first. To be written by [`super::Revocations::write`] alone.
+/// Ends those that live, and keeps the word until their last token has expired, whatever lifetime of tokens the nodes are
+/// configured with. The first of the two statements touches as many rows as sessions end, and must touch the one that is
+/// to end. A unit that may end several sessions of a user holds the row of the user first. To be written by
+/// [`super::Revocations::write`] alone.
 pub fn end(which: Which<'_>, now: Timestamp) -> Unit {
     // The id `named` is the one to end, or the one to spare; no session has the empty one.
     let (user, named, ends_named) = match which {
@@ -41,7 +42,7 @@ pub fn end(which: Which<'_>, now: Timestamp) -> Unit {
     };
     let sessions = sql(
         "UPDATE sessions SET ended_at = $1, expires_at = CASE WHEN expires_at < $1 THEN expires_at ELSE $1 END \
-         WHERE user_id = $2 AND (id = $3) = $4 AND ended_at IS NULL",
+         WHERE user_id = $2 AND (id = $3) = $4 AND ended_at IS NULL AND expires_at > $1",
     )
     .bind(now)
     .bind(user)
@@ -58,7 +59,11 @@ pub fn end(which: Which<'_>, now: Timestamp) -> Unit {
     .bind(ends_named)
     .bind(Timestamp::from_micros(0).plus(SKEW))
     .bind(now.plus(LONGEST_LIFETIME));
-    Unit::new().run(sessions).run(revocations)
+    let ended = match which {
+        Which::One { .. } => Unit::new().expect(1, sessions),
+        Which::Others { .. } | Which::All(_) => Unit::new().run(sessions),
+    };
+    ended.run(revocations)
 }
 
 /// Counts a write that revokes, and holds the count until the unit ends: numbers are in the order of commits. Answers

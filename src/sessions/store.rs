@@ -1,8 +1,9 @@
 //! The rows of sessions.
 
-use db::{Db, Sql, sql};
+use db::{Db, Row, Sql, sql};
 
-use super::Session;
+use super::renewal::Renewal;
+use super::{Carried, Session};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::ids::{SessionId, UserId};
@@ -11,20 +12,115 @@ use crate::users::{self, User};
 
 /// Begins a session, if its account is still open and its password still the one that was verified: a sign-in that
 /// crosses a change of password, a disabling or a deletion touches no row.
-pub fn insert(session: &Session, verified_hash: &str) -> Sql {
+pub fn insert(session: &Session, renewal: Option<&Renewal>, verified_hash: &str) -> Sql {
     sql(
-        "INSERT INTO sessions (id, user_id, auth_time, amr, created_at, last_seen_at, expires_at, ends_at, ip, agent) \
-         SELECT $1, u.id, $3, $4, $3, $3, $5, $5, $6, $7 FROM users u JOIN passwords p ON p.user_id = u.id \
-         WHERE u.id = $2 AND u.disabled_at IS NULL AND p.hash = $8",
+        "INSERT INTO sessions (id, user_id, carried, secret_hash, generation, auth_time, amr, created_at, last_seen_at, \
+         expires_at, ends_at, ip, agent) \
+         SELECT $1, u.id, $3, $4, $5, $6, $7, $6, $8, $9, $10, $11, $12 FROM users u JOIN passwords p ON p.user_id = u.id \
+         WHERE u.id = $2 AND u.disabled_at IS NULL AND p.hash = $13",
     )
     .bind(&session.id)
     .bind(&session.user)
+    .bind(session.carried.as_str())
+    .bind(renewal.map(Renewal::family))
+    .bind(session.generation)
     .bind(session.auth_time)
     .bind(session.amr.join(" "))
+    .bind(session.last_seen_at)
     .bind(session.expires_at)
+    .bind(session.ends_at)
     .bind(session.ip.as_str())
     .bind(session.agent.as_deref())
     .bind(verified_hash)
+}
+
+/// What a `Session` is read from, for queries in which `sessions` is `s` and may stand beside `users`.
+macro_rules! session_columns {
+    () => {
+        "s.id AS session_id, s.user_id, s.carried, s.generation, s.auth_time, s.amr, s.created_at AS begun_at, \
+         s.last_seen_at, s.expires_at, s.ends_at, s.ip, s.agent"
+    };
+}
+
+/// Reads a `Session` from the columns that [`session_columns`] names.
+fn session(row: &Row) -> Result<Session, db::Error> {
+    let moment = |name| row.int(name).map(Timestamp::from_micros);
+    let carried = row.text("carried")?;
+    Ok(Session {
+        id: SessionId::from_stored(row.text("session_id")?),
+        user: UserId::from_stored(row.text("user_id")?),
+        carried: Carried::named(&carried)
+            .ok_or_else(|| db::Error::Broken(format!("a session is carried as {carried}")))?,
+        generation: row.int("generation")?,
+        amr: row.text("amr")?.split(' ').map(str::to_owned).collect(),
+        created_at: moment("begun_at")?,
+        auth_time: moment("auth_time")?,
+        last_seen_at: moment("last_seen_at")?,
+        expires_at: moment("expires_at")?,
+        ends_at: moment("ends_at")?,
+        ip: row.text("ip")?,
+        agent: row.opt_text("agent")?,
+    })
+}
+
+/// The live session that a family's secret belongs to, and whose it is; `None` when it has ended, expired, never was or
+/// is carried otherwise, or when the account is shut.
+pub async fn of_family(
+    db: &Db,
+    renewal: &Renewal,
+    carried: Carried,
+    now: Timestamp,
+) -> Result<Option<(Session, User)>, Error> {
+    let live = sql(concat!(
+        "SELECT ", user_columns!(), ", ", session_columns!(), " FROM sessions s JOIN users u ON u.id = s.user_id \
+         WHERE s.secret_hash = $1 AND s.carried = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND u.disabled_at IS NULL"
+    ))
+    .bind(renewal.family())
+    .bind(carried.as_str())
+    .bind(now);
+    let read = |row: &Row| Ok((session(row)?, users::store::user(row)?));
+    Ok(db.one(live, read).await?)
+}
+
+/// The live sessions of a user, the one that was used last first: `limit` of them.
+pub async fn of_user(
+    db: &Db,
+    user: &UserId,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Session>, Error> {
+    let live = sql(concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM sessions s WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 \
+         ORDER BY s.last_seen_at DESC, s.id DESC LIMIT $3"
+    ))
+    .bind(user)
+    .bind(now)
+    .bind(i64::from(limit));
+    Ok(db.all(live, session).await?)
+}
+
+/// Brings a live session from its generation to `next`, as used at its `last_seen_at`; touches no row when it is over or
+/// was brought on meanwhile.
+pub fn renew(session: &Session, next: &Renewal) -> Sql {
+    sql(
+        "UPDATE sessions SET generation = $3, last_seen_at = $4, expires_at = $5 \
+         WHERE id = $1 AND generation = $2 AND ended_at IS NULL AND expires_at > $4",
+    )
+    .bind(&session.id)
+    .bind(session.generation)
+    .bind(next.generation)
+    .bind(session.last_seen_at)
+    .bind(session.expires_at)
+}
+
+/// Notes that a live session was used at its `last_seen_at`.
+pub fn see(session: &Session) -> Sql {
+    sql("UPDATE sessions SET last_seen_at = $2, expires_at = $3 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2")
+        .bind(&session.id)
+        .bind(session.last_seen_at)
+        .bind(session.expires_at)
 }
 
 /// Whose live session this is; `None` when it has ended, expired or never was, or when the account is shut.

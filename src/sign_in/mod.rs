@@ -3,8 +3,6 @@
 
 pub mod routes;
 
-use std::fmt;
-
 use db::Unit;
 
 use crate::app::App;
@@ -13,7 +11,9 @@ use crate::error::{Error, Refusal};
 use crate::http::Asking;
 use crate::password::{self, Stored};
 use crate::secret::Secret;
-use crate::sessions::{self, Session};
+use crate::sessions::grant::Grant;
+use crate::sessions::renewal::Renewal;
+use crate::sessions::{self, Carried, Session};
 use crate::users::{self, Email, User};
 
 /// An address and the password that is said to belong to it.
@@ -22,24 +22,14 @@ pub struct Attempt {
     pub email: Email,
     /// The password, as typed.
     pub password: Secret<String>,
+    /// How the session is to be carried.
+    pub carried: Carried,
 }
 
 /// What a credential was worth.
 pub enum Outcome {
     /// The person is signed in.
-    SignedIn(SignedIn),
-}
-
-/// A session that has just begun.
-pub struct SignedIn {
-    /// The token that tells others of it.
-    pub token: String,
-}
-
-impl fmt::Debug for SignedIn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SignedIn(***)")
-    }
+    SignedIn(Grant),
 }
 
 /// How often an account is looked at, when it changes between the look and the write: another sign-in made its hash
@@ -60,8 +50,16 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
             (user, _) => return Err(refuse(app, user.as_ref(), asking).await?.into()),
         };
         let stronger = app.passwords.rehash(&attempt.password, &stored).await?;
-        if let Some(signed_in) = begin(app, &user, &stored, stronger.as_ref(), asking).await? {
-            return Ok(Outcome::SignedIn(signed_in));
+        let begun = begin(
+            app,
+            &user,
+            attempt.carried,
+            &stored,
+            stronger.as_ref(),
+            asking,
+        );
+        if let Some(grant) = begun.await? {
+            return Ok(Outcome::SignedIn(grant));
         }
     }
     Err(refuse(app, None, asking).await?.into())
@@ -71,11 +69,12 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
 async fn begin(
     app: &App,
     user: &User,
+    carried: Carried,
     verified: &Stored,
     stronger: Option<&Stored>,
     asking: &Asking,
-) -> Result<Option<SignedIn>, Error> {
-    let (signed_in, mut unit) = opening(app, user, verified, asking)?;
+) -> Result<Option<Grant>, Error> {
+    let (grant, mut unit) = opening(app, user, carried, verified, asking)?;
     if let Some(stronger) = stronger {
         let about = About {
             user: Some(&user.id),
@@ -90,21 +89,33 @@ async fn begin(
             ));
     }
     match app.db.write(unit).await {
-        Ok(_) => Ok(Some(signed_in.counted())),
+        Ok(_) => {
+            count();
+            Ok(Some(grant))
+        }
         Err(db::Error::Touched { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// What a session's beginning writes, and what its owner gets once that is written.
+/// What a session's beginning writes, and what its holder gets once that is written.
 pub(crate) fn opening(
     app: &App,
     user: &User,
+    carried: Carried,
     verified: &Stored,
     asking: &Asking,
-) -> Result<(SignedIn, Unit), Error> {
-    let session = Session::new(user.id.clone(), vec!["pwd"], app.tokens.lifetime(), asking);
-    let token = app.tokens.issue(user, &session, asking.now)?;
+) -> Result<(Grant, Unit), Error> {
+    let session = Session::begin(
+        user.id.clone(),
+        carried,
+        &["pwd"],
+        &app.config.sessions,
+        &app.tokens,
+        asking,
+    );
+    let renewal = (carried != Carried::Token).then(Renewal::first);
+    let grant = app.grant(user, &session, renewal.as_ref(), asking.now)?;
     let about = About {
         user: Some(&user.id),
         session: Some(&session.id),
@@ -113,18 +124,19 @@ pub(crate) fn opening(
         // The account's row is held first: who shuts it or sets its password at this moment does so wholly before, and
         // the next statement finds that, or wholly after, and ends this session too.
         .expect(1, users::store::touch_sign_in(&user.id, asking.now))
-        .expect(1, sessions::store::insert(&session, &verified.hash))
+        .expect(
+            1,
+            sessions::store::insert(&session, renewal.as_ref(), &verified.hash),
+        )
         .run(audit::row(Event::SignedIn, By::Caller(asking), about));
-    Ok((SignedIn { token }, unit))
+    Ok((grant, unit))
 }
 
-impl SignedIn {
-    /// The same, counted in the figures.
-    pub(crate) fn counted(self) -> Self {
-        metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => "signed_in").increment(1);
-        metrics::counter!("doorward_tokens_issued_total", "kind" => "access").increment(1);
-        self
-    }
+/// Counts a sign-in in the figures.
+pub(crate) fn count() {
+    metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => "signed_in")
+        .increment(1);
+    metrics::counter!("doorward_tokens_issued_total", "kind" => "access").increment(1);
 }
 
 /// Writes the failure down and gives the one answer for it. An attempt that cannot be written down is not answered.

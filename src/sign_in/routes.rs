@@ -1,29 +1,24 @@
 //! The documented call.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Serialize;
 
-use super::{Attempt, Outcome, SignedIn, with_password};
+use super::{Attempt, Outcome, with_password};
 use crate::app::App;
 use crate::error::Error;
 use crate::http::Asking;
 use crate::http::body::{Field, Fields, Kind};
-use crate::http::route::{Answer, Route, Schema};
+use crate::http::csrf::Sender;
+use crate::http::route::{Answer, Route};
+use crate::sessions::Carried;
+use crate::sessions::grant::Grant;
+use crate::sessions::routes::{GRANT, SESSION};
 use crate::users::Email;
-
-/// How a session can be carried: as the documented token.
-pub const CARRIED: Kind = Kind::OneOf(&["token"]);
 
 const ATTEMPT: &[Field] = &[
     Field::required("email", Kind::Email, "Whose account"),
     Field::required("password", Kind::Password, "The password, as typed"),
-    Field::optional(
-        "session",
-        CARRIED,
-        "How the session is carried; token is the documented answer",
-    ),
+    SESSION,
 ];
 
 /// What this feature serves.
@@ -32,46 +27,38 @@ pub fn routes() -> Vec<Route<App>> {
         Route::post("/auth/signin", signin)
             .about("Signs in by e-mail and password and answers a token")
             .body(ATTEMPT)
-            .answers([Answer::ok(TOKEN, "Signed in")])
+            .answers([Answer::ok(GRANT, "Signed in")])
             .refuses(&[StatusCode::UNAUTHORIZED])
             .credential(),
     ]
 }
 
-/// What a completed sign-in answers.
-pub const TOKEN: Schema = Schema {
-    name: "Token",
-    text: r#"{
-        "type": "object",
-        "required": ["token"],
-        "properties": {"token": {"type": "string", "description": "A JWT; send it as Authorization: Bearer"}}
-    }"#,
-};
-
-/// The documented answer: one key.
-#[derive(Serialize)]
-pub struct Token {
-    token: String,
-}
-
-impl From<SignedIn> for Token {
-    fn from(signed_in: SignedIn) -> Self {
-        Self {
-            token: signed_in.token,
-        }
-    }
-}
-
 async fn signin(
     State(app): State<App>,
     asking: Asking,
+    sender: Sender,
     mut fields: Fields,
-) -> Result<Json<Token>, Error> {
+) -> Result<Grant, Error> {
     let attempt = Attempt {
         email: Email::parse(&fields.required("email")?)?,
         password: fields.password("password")?,
+        carried: carried(&mut fields, &sender)?,
     };
     match with_password(&app, attempt, &asking).await? {
-        Outcome::SignedIn(signed_in) => Ok(Json(signed_in.into())),
+        Outcome::SignedIn(grant) => Ok(grant),
     }
+}
+
+/// How the caller wants the session carried. A cookie is given only to a page that may use it: one of another origin could
+/// sign a browser in as somebody else.
+pub(crate) fn carried(fields: &mut Fields, sender: &Sender) -> Result<Carried, Error> {
+    let carried = fields
+        .text("session")
+        .as_deref()
+        .and_then(Carried::named)
+        .unwrap_or(Carried::Token);
+    if carried == Carried::Cookie {
+        sender.may_use_cookie()?;
+    }
+    Ok(carried)
 }

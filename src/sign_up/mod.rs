@@ -12,6 +12,7 @@ use crate::http::Asking;
 use crate::ids::UserId;
 use crate::password::{self, Stored};
 use crate::secret::Secret;
+use crate::sessions::Carried;
 use crate::sign_in::{self, Outcome};
 use crate::users::{self, NewUser, User};
 
@@ -20,6 +21,7 @@ pub async fn with_password(
     app: &App,
     new: NewUser,
     password: Secret<String>,
+    carried: Carried,
     asking: &Asking,
 ) -> Result<Outcome, Error> {
     if !app.config.signup.enabled {
@@ -27,9 +29,10 @@ pub async fn with_password(
     }
     let (user, stored, account) =
         account(app, new, &password, By::Caller(asking), Event::SignedUp).await?;
-    let (signed_in, session) = sign_in::opening(app, &user, &stored, asking)?;
+    let (grant, session) = sign_in::opening(app, &user, carried, &stored, asking)?;
     write(app, account.append(session)).await?;
-    Ok(Outcome::SignedIn(signed_in.counted()))
+    sign_in::count();
+    Ok(Outcome::SignedIn(grant))
 }
 
 /// Makes an account with a password, whoever asks for it.

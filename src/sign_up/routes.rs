@@ -1,6 +1,5 @@
 //! Making an account over HTTP.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
@@ -9,9 +8,12 @@ use crate::app::App;
 use crate::error::Error;
 use crate::http::Asking;
 use crate::http::body::{Field, Fields, Kind};
+use crate::http::csrf::Sender;
 use crate::http::route::{Answer, Route};
+use crate::sessions::grant::Grant;
+use crate::sessions::routes::{GRANT, SESSION};
 use crate::sign_in::Outcome;
-use crate::sign_in::routes::{CARRIED, TOKEN, Token};
+use crate::sign_in::routes::carried;
 use crate::users::{Email, MAX_METADATA, MAX_NAME, NewUser};
 
 const NEW_USER: &[Field] = &[
@@ -28,7 +30,7 @@ const NEW_USER: &[Field] = &[
         Kind::Object { max: MAX_METADATA },
         "What the application notes about them",
     ),
-    Field::optional("session", CARRIED, "How the session is carried"),
+    SESSION,
 ];
 
 /// What this feature serves.
@@ -39,7 +41,7 @@ pub fn routes() -> Vec<Route<App>> {
             .body(NEW_USER)
             .answers([Answer {
                 status: StatusCode::CREATED,
-                schema: Some(TOKEN),
+                schema: Some(GRANT),
                 about: "The account is made",
             }])
             .refuses(&[StatusCode::FORBIDDEN, StatusCode::CONFLICT])
@@ -50,8 +52,9 @@ pub fn routes() -> Vec<Route<App>> {
 async fn signup(
     State(app): State<App>,
     asking: Asking,
+    sender: Sender,
     mut fields: Fields,
-) -> Result<(StatusCode, Json<Token>), Error> {
+) -> Result<(StatusCode, Grant), Error> {
     let password = fields.password("password")?;
     let new = NewUser {
         email: Email::parse(&fields.required("email")?)?,
@@ -60,7 +63,8 @@ async fn signup(
         metadata: fields.object("metadata"),
         roles: Vec::new(),
     };
-    match with_password(&app, new, password, &asking).await? {
-        Outcome::SignedIn(signed_in) => Ok((StatusCode::CREATED, Json(signed_in.into()))),
+    let carried = carried(&mut fields, &sender)?;
+    match with_password(&app, new, password, carried, &asking).await? {
+        Outcome::SignedIn(grant) => Ok((StatusCode::CREATED, grant)),
     }
 }

@@ -21,9 +21,9 @@ use crate::config::TokensConfig;
 use crate::error::{Error, Refusal};
 use crate::ids::{SessionId, UserId};
 use crate::secret;
-use crate::sessions::Session;
+use crate::sessions::{Carried, Session};
 use crate::users::User;
-use keys::KeyRing;
+use keys::{KeyRing, LONGEST_LIFETIME};
 
 /// The `typ` of an access token, as in the documented example.
 const TYPE: &str = "JWT";
@@ -39,7 +39,18 @@ pub struct Tokens {
     /// The keys, shared with the task that keeps them up to date.
     pub keys: Arc<KeyRing>,
     policy: Policy,
+    /// The same for a token that signs its session out, which it may do when it has expired.
+    parting: Policy,
     lifetime: Duration,
+    refreshed_lifetime: Duration,
+}
+
+/// A token, and how long it counts.
+pub struct AccessToken {
+    /// The token.
+    pub text: String,
+    /// From now on, in whole seconds.
+    pub expires_in: Duration,
 }
 
 /// What a verified token says.
@@ -61,7 +72,7 @@ struct Told<'a> {
     jti: String,
     sid: &'a str,
     auth_time: i64,
-    amr: &'a [&'static str],
+    amr: &'a [String],
     email: &'a str,
     email_verified: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,26 +97,44 @@ impl Tokens {
             leeway_seconds: CLOCK_SKEW,
             max_len: MAX_LENGTH,
         };
+        let parting = Policy {
+            leeway_seconds: i64::try_from(LONGEST_LIFETIME.as_secs()).unwrap_or(i64::MAX),
+            ..policy.clone()
+        };
         Self {
             keys,
             policy,
+            parting,
             lifetime: config.lifetime,
+            refreshed_lifetime: config.refreshed_lifetime,
         }
     }
 
-    /// How long a token is good for.
-    pub fn lifetime(&self) -> Duration {
-        self.lifetime
+    /// How long a token of a session that is carried so is good for.
+    pub fn lifetime(&self, carried: Carried) -> Duration {
+        match carried {
+            Carried::Token => self.lifetime,
+            Carried::Refresh | Carried::Cookie => self.refreshed_lifetime,
+        }
     }
 
-    /// The token that tells others of `session`.
-    pub fn issue(&self, user: &User, session: &Session, now: Timestamp) -> Result<String, Error> {
+    /// The token that tells others of `session`. It counts no longer than the session.
+    pub fn issue(
+        &self,
+        user: &User,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<AccessToken, Error> {
+        let expires_at = now
+            .plus(self.lifetime(session.carried))
+            .min(session.expires_at)
+            .seconds();
         let claims = Told {
             iss: &self.policy.issuer,
             aud: &self.policy.audience,
             sub: user.id.as_str(),
             iat: now.seconds(),
-            exp: now.plus(self.lifetime).seconds(),
+            exp: expires_at,
             jti: URL_SAFE_NO_PAD.encode(secret::bytes::<16>()),
             sid: session.id.as_str(),
             auth_time: session.auth_time.seconds(),
@@ -115,10 +144,16 @@ impl Tokens {
             name: user.name.as_deref().filter(|name| name.len() <= MAX_NAME),
             roles: &user.roles,
         };
-        self.keys
+        let text = self
+            .keys
             .signing(now)?
             .sign(TYPE, &claims)
-            .map_err(Error::bug)
+            .map_err(Error::bug)?;
+        let seconds = u64::try_from(expires_at - now.seconds()).unwrap_or(0);
+        Ok(AccessToken {
+            text,
+            expires_in: Duration::from_secs(seconds),
+        })
     }
 
     /// The claims of `token` as `C`, if one of our keys signed it for us and its time has come and not passed; otherwise
@@ -144,6 +179,14 @@ impl Tokens {
         let heard = Heard::deserialize(&whole).map_err(|_| Refusal::TokenInvalid)?;
         Ok((heard.believed(now)?, whole))
     }
+
+    /// What a token says that may have expired in the last day: enough to end its session, and for nothing else.
+    pub fn verify_parting(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
+        let ring = self.keys.current();
+        let heard: Heard = jose::verify(token, ring.verifying(now), &self.parting, now.seconds())
+            .map_err(refusal)?;
+        heard.named()
+    }
 }
 
 fn refusal(why: Rejected) -> Refusal {
@@ -155,12 +198,19 @@ fn refusal(why: Rejected) -> Refusal {
 
 impl Heard {
     fn believed(self, now: Timestamp) -> Result<Claims, Refusal> {
-        // The stores' text has no room for it, so it is in no id; asking would be an error of ours and not the caller's.
+        let exp = self.exp;
+        let claims = self.named()?;
+        if now.seconds() >= exp {
+            return Err(Refusal::TokenExpired);
+        }
+        Ok(claims)
+    }
+
+    /// Whom it names. The stores' text has no room for NUL, so it is in no id; asking would be an error of ours and not
+    /// the caller's.
+    fn named(self) -> Result<Claims, Refusal> {
         if [&self.sub, &self.sid].iter().any(|id| id.contains('\0')) {
             return Err(Refusal::TokenInvalid);
-        }
-        if now.seconds() >= self.exp {
-            return Err(Refusal::TokenExpired);
         }
         Ok(Claims {
             sub: UserId::from_stored(self.sub),

@@ -68,11 +68,11 @@ pub fn routes() -> Vec<Route<App>> {
     vec![
         Route::get("/auth/me", me)
             .about("Who the caller is")
-            .bearer()
+            .signed_in()
             .answers(USER),
         Route::patch("/auth/me", change)
             .about("Changes what the caller may change of their own account")
-            .bearer()
+            .signed_in()
             .body(PROFILE)
             .answers(USER),
     ]

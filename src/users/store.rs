@@ -140,6 +140,16 @@ pub fn touch_sign_in(id: &UserId, now: Timestamp) -> Sql {
         .bind(now)
 }
 
+/// Holds the row of an open account until the unit ends, by the word of a live session; touches no row when the account
+/// is gone or shut, or the session over.
+pub fn hold(id: &UserId, session: &SessionId, now: Timestamp) -> Sql {
+    sql("UPDATE users SET updated_at = updated_at WHERE id = $1 AND disabled_at IS NULL \
+         AND EXISTS (SELECT 1 FROM sessions WHERE id = $2 AND user_id = $1 AND ended_at IS NULL AND expires_at > $3)")
+    .bind(id)
+    .bind(session)
+    .bind(now)
+}
+
 /// Notes that something that belongs to an account changed, and holds its row until the unit ends; touches no row when
 /// the account is gone.
 pub fn touch(id: &UserId, now: Timestamp) -> Sql {

@@ -5,24 +5,28 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{Method, Request, StatusCode};
-use doorward::app::App;
 use doorward::audit::By;
-use doorward::http::route::{Route, Who};
-use doorward::ids::UserId;
+use doorward::http::body::Media;
+use doorward::http::route::Who;
+use doorward::ids::{SessionId, UserId};
 use doorward::revocations::store::{Which, end};
 use doorward::{router, users};
 
+use serde_json::{Value, json};
+
 use crate::harness::form::basic;
 use crate::harness::rows;
-use crate::harness::{Answer, CLIENT, Server, server};
+use crate::harness::{Answer, CLIENT, PASSWORD, Server, server};
 use crate::wire::probes::{body, written};
+
+const LIVE: &str = "live@example.com";
 
 /// Somebody who calls.
 struct Caller {
     name: &'static str,
     /// What they send as `Authorization`.
     sends: Option<String>,
-    /// The code of the refusal that they get from a route for bearers; `None` when they are let in.
+    /// The code of the refusal that they get from a route for those who are signed in; `None` when they are let in.
     refused_as: Option<&'static str>,
     /// Whether a route for clients lets them in.
     is_client: bool,
@@ -50,7 +54,7 @@ async fn callers(server: &Server) -> Vec<Caller> {
             .await
             .unwrap()
     );
-    let live = server.signs_up("live@example.com").await;
+    let live = server.signs_up(LIVE).await;
 
     let caller = |name, sends: Option<String>, refused_as| Caller {
         name,
@@ -101,20 +105,37 @@ fn changed(token: &str) -> String {
 #[tokio::test]
 async fn a_route_lets_in_whom_its_line_of_the_table_names() {
     server(async |server| {
-        for caller in callers(server).await {
+        for mut caller in callers(server).await {
             for route in router::table() {
                 let why = format!("{} {} by {}", route.method, route.path, caller.name);
+                // Whoever lives may have signed out at the last route.
+                let live = server.signs_in(LIVE, PASSWORD).await;
+                if caller.refused_as.is_none() {
+                    caller.sends = Some(format!("Bearer {}", live.token().unwrap()));
+                }
+                let path = route
+                    .path
+                    .replace("{id}", session(live.token().unwrap()).as_str());
                 let before = rows::all(&server.app.db).await;
                 // Somebody new each time, where an account is made; otherwise one that there is.
                 let said_yes = route.answers[0].status;
                 let email = match said_yes {
                     StatusCode::CREATED => format!("{}@new.example", caller.name.replace(' ', "-")),
-                    _ => "live@example.com".to_owned(),
+                    _ => LIVE.to_owned(),
                 };
-                let answer = send(server, &route.method, &route, &caller, &email).await;
+                let mut fields = body(route.body, &email);
+                if let Some(token) = fields.get_mut("refreshToken") {
+                    *token = refresh_token(server).await.into();
+                }
+                let answer =
+                    send(server, &route.method, &path, route.media, &caller, &fields).await;
                 let refused_as = match route.who {
                     Who::Anyone => None,
-                    Who::Bearer => caller.refused_as,
+                    Who::SignedIn => caller.refused_as,
+                    // What was a token of ours is enough to go.
+                    Who::Leaving => caller
+                        .refused_as
+                        .filter(|code| ["token_missing", "token_invalid"].contains(code)),
                     Who::Client if caller.is_client => None,
                     Who::Client => Some("invalid_client"),
                 };
@@ -132,14 +153,45 @@ async fn a_route_lets_in_whom_its_line_of_the_table_names() {
     .await;
 }
 
+/// Of a session that lives.
+async fn refresh_token(server: &Server) -> String {
+    let account = json!({"email": LIVE, "password": PASSWORD, "session": "refresh"});
+    let signed_in = server.post("/auth/signin", &account).await;
+    signed_in.json()["refreshToken"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+fn session(token: &str) -> SessionId {
+    let (_, claims) = jose::decode_unverified(token).unwrap();
+    SessionId::from_stored(claims["sid"].as_str().unwrap().to_owned())
+}
+
 #[tokio::test]
 async fn head_asks_for_the_token_that_get_asks_for() {
     server(async |server| {
         for caller in callers(server).await {
             for route in router::table() {
                 if route.method == Method::GET {
-                    let get = send(server, &Method::GET, &route, &caller, "").await;
-                    let head = send(server, &Method::HEAD, &route, &caller, "").await;
+                    let get = send(
+                        server,
+                        &Method::GET,
+                        route.path,
+                        route.media,
+                        &caller,
+                        &Value::Null,
+                    )
+                    .await;
+                    let head = send(
+                        server,
+                        &Method::HEAD,
+                        route.path,
+                        route.media,
+                        &caller,
+                        &Value::Null,
+                    )
+                    .await;
                     assert_eq!(head.status, get.status, "{} by {}", route.path, caller.name);
                     assert_eq!(head.body, "");
                 }
@@ -152,19 +204,21 @@ async fn head_asks_for_the_token_that_get_asks_for() {
 async fn send(
     server: &Server,
     method: &Method,
-    route: &Route<App>,
+    path: &str,
+    media: Media,
     caller: &Caller,
-    email: &str,
+    fields: &Value,
 ) -> Answer {
     let mut request = Request::builder()
         .method(method)
-        .uri(route.path)
-        .header(CONTENT_TYPE, route.media.name());
+        .uri(path)
+        .header(CONTENT_TYPE, media.name());
     if let Some(sends) = &caller.sends {
         request = request.header(AUTHORIZATION, sends);
     }
-    let body = written(route.media, &body(route.body, email));
-    server.send(request.body(Body::from(body)).unwrap()).await
+    server
+        .send(request.body(Body::from(written(media, fields))).unwrap())
+        .await
 }
 
 fn is_refused(answer: &Answer, code: &str, why: &str) {

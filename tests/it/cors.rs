@@ -85,7 +85,7 @@ async fn answers(server: &Server, origin: &str) -> Vec<(String, Answer)> {
         (Method::GET, "/auth/nowhere".into(), "", Some(404)),
     ];
     for route in router::table() {
-        let status = (route.who == Who::Bearer).then_some(401);
+        let status = matches!(route.who, Who::SignedIn | Who::Leaving).then_some(401);
         asked.push((route.method, route.path.to_owned(), "{}", status));
     }
     let mut answers = Vec::new();

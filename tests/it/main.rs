@@ -20,6 +20,7 @@ mod me;
 mod passwords;
 mod races;
 mod revocations;
+mod sessions;
 mod sign_in;
 mod sign_up;
 mod snapshots;

@@ -43,6 +43,11 @@ pub fn with_body() -> Vec<Door> {
     doors
 }
 
+/// Whether a body without this field is refused: a refresh token has to be there when no cookie is.
+pub fn is_needed(field: &Field) -> bool {
+    field.required || field.name == "refreshToken"
+}
+
 /// A path with something in the place of each parameter.
 fn filled(path: &str) -> String {
     path.split('/')
@@ -58,6 +63,8 @@ pub struct Filling {
     /// The address and the password of somebody who has an account.
     pub address: String,
     pub password: String,
+    /// What renews their session, as often as it is sent: nobody goes on from what it gives.
+    pub refresh_token: String,
     /// Whether the route wants an address that nobody has yet.
     pub wants_new_address: Cell<bool>,
     made: Cell<u32>,
@@ -70,6 +77,7 @@ impl Filling {
             address: format!("{canary}@example.com"),
             password: format!("a long walk with {canary}"),
             canary,
+            refresh_token: String::new(),
             wants_new_address: Cell::new(false),
             made: Cell::new(0),
         }
@@ -81,13 +89,14 @@ impl Filling {
         let fields = door.fields.iter();
         fields
             .filter(|field| !field.name.starts_with("client_"))
-            .map(|field| (field.name.to_owned(), self.value(field.kind)))
+            .map(|field| (field.name.to_owned(), self.value(field)))
             .collect()
     }
 
-    /// A good value of this kind.
-    pub fn value(&self, kind: Kind) -> Value {
-        match kind {
+    /// A good value of this field.
+    pub fn value(&self, field: &Field) -> Value {
+        match field.kind {
+            _ if field.name == "refreshToken" => self.refresh_token.as_str().into(),
             Kind::Email if self.wants_new_address.get() => {
                 self.made.set(self.made.get() + 1);
                 format!("{}-{}@example.com", self.canary, self.made.get()).into()

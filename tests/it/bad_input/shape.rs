@@ -3,6 +3,7 @@
 use doorward::http::body::Kind;
 use serde_json::{Value, json};
 
+use super::door;
 use super::trial::{Trial, at_each_door, at_each_json_door};
 use crate::harness::{ADA, server};
 
@@ -46,7 +47,11 @@ async fn J3_no_object() {
 async fn J4_missing_field() {
     at_each_json_door(async |trial| {
         let required = |trial: &Trial| -> Vec<&str> {
-            let fields = trial.door.fields.iter().filter(|field| field.required);
+            let fields = trial
+                .door
+                .fields
+                .iter()
+                .filter(|field| door::is_needed(field));
             fields.map(|field| field.name).collect()
         };
         for name in required(trial) {
@@ -76,7 +81,7 @@ async fn J5_null_field() {
     at_each_json_door(async |trial| {
         for field in trial.door.fields {
             let body = trial.with(field.name, Value::Null);
-            if field.required {
+            if door::is_needed(field) {
                 let problem = format!("{} is required", field.name);
                 trial.refuses_saying(&[&problem], body).await;
             } else {
@@ -105,7 +110,7 @@ async fn J7_password_of_another_type() {
 
 async fn wrong_types(trial: &Trial<'_>, which: fn(Kind) -> bool) {
     for field in trial.fields(which) {
-        let good = trial.filling.value(field.kind);
+        let good = trial.filling.value(field);
         let others = [
             json!([]),
             json!([good]),
@@ -212,7 +217,7 @@ async fn J10_key_case() {
                 let value = body.remove(field.name).unwrap();
                 body.insert(spelling, value);
                 let body = Value::from(body).to_string();
-                if field.required {
+                if door::is_needed(field) {
                     let problem = format!("{} is required", field.name);
                     trial.refuses_saying(&[&problem], body).await;
                 } else {
@@ -246,7 +251,7 @@ async fn J11_loaded_names() {
                 .takes(trial.with(name, "{\"roles\":[\"admin\"]}"))
                 .await;
             for field in trial.fields(|kind| !matches!(kind, Kind::Object { .. })) {
-                let body = trial.with(field.name, json!({name: trial.filling.value(field.kind)}));
+                let body = trial.with(field.name, json!({name: trial.filling.value(field)}));
                 trial.refuses(400, body).await;
             }
         }

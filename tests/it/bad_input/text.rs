@@ -194,7 +194,7 @@ async fn nul_in(trial: &Trial<'_>, field: &Field) {
             return;
         }
     };
-    let good = trial.filling.value(field.kind);
+    let good = trial.filling.value(field);
     let good = good.as_str().unwrap();
     for value in [
         "\0".to_owned(),

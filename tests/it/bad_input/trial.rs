@@ -58,10 +58,13 @@ async fn at_doors(which: fn(&Door) -> bool, cases: impl AsyncFn(&Trial)) {
 
 impl<'a> Trial<'a> {
     pub async fn begin(server: &'a Server, door: Door) -> Self {
-        let filling = Filling::new();
+        let mut filling = Filling::new();
         server.must_stay_unseen(&filling.canary);
-        let account = json!({"email": filling.address, "password": filling.password});
+        let account =
+            json!({"email": filling.address, "password": filling.password, "session": "refresh"});
         let signed_up = server.post("/auth/signup", &account).await;
+        let refresh_token = signed_up.json()["refreshToken"].as_str().unwrap();
+        filling.refresh_token = refresh_token.to_owned();
         let trial = Self {
             server,
             token: signed_up.token().unwrap().to_owned(),
@@ -275,7 +278,7 @@ impl<'a> Trial<'a> {
     fn authorization(&self) -> Option<String> {
         match self.door.who {
             Who::Anyone => None,
-            Who::Bearer => Some(format!("Bearer {}", self.token)),
+            Who::SignedIn | Who::Leaving => Some(format!("Bearer {}", self.token)),
             Who::Client => Some(basic(CLIENT.0, CLIENT.1)),
         }
     }

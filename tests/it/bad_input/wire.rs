@@ -7,7 +7,13 @@ use crate::wire::listening::{Listening, listening_to};
 
 /// Serves the trial's service on a socket for as long as `test` runs.
 async fn on_a_socket(trial: &Trial<'_>, test: impl AsyncFnOnce(&Listening)) {
-    listening_to(trial.server, trial.token.clone(), None, test).await;
+    listening_to(
+        trial.server,
+        [trial.token.clone(), trial.token.clone()],
+        None,
+        test,
+    )
+    .await;
 }
 
 async fn connect(on: &Listening<'_>, first: impl AsRef<[u8]>) -> Line {

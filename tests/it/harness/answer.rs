@@ -4,6 +4,7 @@ use std::fmt;
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use doorward::http::cookie;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 
@@ -41,6 +42,17 @@ impl Answer {
     /// The token in it.
     pub fn token(&self) -> Option<&str> {
         self.json["token"].as_str()
+    }
+
+    /// The refresh token in it.
+    pub fn refresh_token(&self) -> Option<&str> {
+        self.json["refreshToken"].as_str()
+    }
+
+    /// The value of the session cookie that it sets; empty when it takes the cookie back.
+    pub fn cookie(&self) -> Option<&str> {
+        let set = self.header("set-cookie").split_once('=')?;
+        (set.0 == cookie::NAME).then(|| set.1.split(';').next().unwrap())
     }
 
     /// The code of the refusal, or at an OAuth endpoint its error.

@@ -7,6 +7,7 @@ use db::Db;
 use doorward::app::MIGRATIONS;
 
 /// Where a test keeps its rows, and how that is cleared away.
+#[derive(Clone)]
 pub enum Database {
     Sqlite(PathBuf),
     Postgres { url: String },

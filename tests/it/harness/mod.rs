@@ -26,6 +26,7 @@ use doorward::app::App;
 use doorward::clock::{Clock, Timestamp};
 use doorward::config::{self, Config, Inputs};
 use doorward::http::client::Peer;
+use doorward::http::cookie;
 use doorward::secret::Secret;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -105,8 +106,24 @@ impl Server {
         log::capture();
         let logged_before = log::length();
         let database = Database::new().await;
+        let db = database.open().await;
         let clock = Clock::fixed(BEGINNING);
-        let app = node(configuration(settings), &clock, database.open().await).await;
+        let app = node(configuration(settings), &clock, db).await;
+        Self::over(app, clock, database, logged_before)
+    }
+
+    /// Another node on the same database, or this one after a restart: it knows what the database knows and nothing else.
+    pub async fn another(&self) -> Self {
+        let app = self.another_node().await;
+        Self::over(
+            app,
+            self.clock.clone(),
+            self.database.clone(),
+            self.logged_before,
+        )
+    }
+
+    fn over(app: App, clock: Clock, database: Database, logged_before: usize) -> Self {
         let peer = SocketAddr::from((IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 50_000));
         Self {
             router: doorward::router::router(&app),
@@ -171,6 +188,38 @@ impl Server {
             .await
     }
 
+    /// Sends JSON as the holder of `token`.
+    pub async fn post_as(&self, token: &str, path: &str, body: &Value) -> Answer {
+        self.call(Method::POST, path, Some(token), Some(body)).await
+    }
+
+    /// Deletes as the holder of `token`.
+    pub async fn delete_as(&self, token: &str, path: &str) -> Answer {
+        self.call(Method::DELETE, path, Some(token), None).await
+    }
+
+    /// Sends a request with the session cookie of this value, as a program or a page of our own would; JSON when there is a
+    /// body.
+    pub async fn call_by(
+        &self,
+        cookie: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::COOKIE, format!("{}={cookie}", cookie::NAME));
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let answer = self.send(request.body(body).unwrap()).await;
+        self.keep_unseen(&answer);
+        answer
+    }
+
     async fn call(
         &self,
         method: Method,
@@ -191,10 +240,15 @@ impl Server {
             None => Body::empty(),
         };
         let answer = self.send(request.body(body).unwrap()).await;
-        if let Some(token) = answer.token() {
-            self.must_stay_unseen(token);
-        }
+        self.keep_unseen(&answer);
         answer
+    }
+
+    fn keep_unseen(&self, answer: &Answer) {
+        let given = [answer.token(), answer.refresh_token(), answer.cookie()];
+        for secret in given.into_iter().flatten() {
+            self.must_stay_unseen(secret);
+        }
     }
 
     fn note_secrets(&self, body: &Value) {
@@ -229,6 +283,24 @@ impl Server {
             &json!({"email": email, "password": password}),
         )
         .await
+    }
+
+    /// Somebody signs in to a session that is carried by a refresh token or a cookie.
+    pub async fn begins(&self, email: &str, session: &str) -> Answer {
+        let answer = self
+            .post(
+                "/auth/signin",
+                &json!({"email": email, "password": PASSWORD, "session": session}),
+            )
+            .await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer
+    }
+
+    /// Asks for the successor of a refresh token.
+    pub async fn refreshes(&self, refresh_token: &str) -> Answer {
+        self.post("/auth/refresh", &json!({"refreshToken": refresh_token}))
+            .await
     }
 
     /// Time passes.

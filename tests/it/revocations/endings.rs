@@ -61,8 +61,18 @@ async fn the_session_of_somebody_else_is_not_ended_by_its_id() {
         };
         let unit = end(of_bob, server.clock.now());
         let app = &server.app;
-        let written = app.revocations.write(&app.db, unit).await.unwrap();
-        assert_eq!(written.touched(0), 0);
+        let refused = app.revocations.write(&app.db, unit).await;
+        assert!(
+            matches!(
+                refused,
+                Err(db::Error::Touched {
+                    statement: 0,
+                    touched: 0,
+                    ..
+                })
+            ),
+            "{refused:?}"
+        );
         are_refused(server, &[], &[&ada, &bob]).await;
     })
     .await;

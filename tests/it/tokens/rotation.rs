@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorward::audit::By;
-use doorward::sessions::Session;
+use doorward::sessions::{Carried, Session};
 use doorward::tokens::keys::{self, JWKS_MAX_AGE, KeyRing, PUBLISH_AHEAD, Rotated, Rotation};
 use doorward::tokens::{Tokens, store};
 use doorward::users;
@@ -181,7 +181,14 @@ async fn T28_T29_keys_of_an_algorithm_that_is_no_longer_used_verify_nothing() {
             .await
             .unwrap()
             .unwrap();
-        let session = Session::new(user.id.clone(), vec!["pwd"], LIFETIME, &asking(now));
+        let session = Session::begin(
+            user.id.clone(),
+            Carried::Token,
+            &["pwd"],
+            &app.config.sessions,
+            &app.tokens,
+            &asking(now),
+        );
         let mut by_algorithm = Vec::new();
         for algorithm in ALGORITHMS {
             let mut config = app.config.tokens.clone();
@@ -190,7 +197,7 @@ async fn T28_T29_keys_of_an_algorithm_that_is_no_longer_used_verify_nothing() {
                 .await
                 .unwrap();
             let tokens = Tokens::new(&config, Arc::new(ring));
-            by_algorithm.push((tokens.issue(&user, &session, now).unwrap(), tokens));
+            by_algorithm.push((tokens.issue(&user, &session, now).unwrap().text, tokens));
         }
         for (by, (token, _)) in by_algorithm.iter().enumerate() {
             for (at, (_, tokens)) in by_algorithm.iter().enumerate() {

@@ -10,7 +10,7 @@ use doorward::audit::By;
 use doorward::clock::Timestamp;
 use doorward::http::Asking;
 use doorward::http::client::Client;
-use doorward::sessions::Session;
+use doorward::sessions::{Carried, Session};
 use doorward::tokens::Tokens;
 use doorward::tokens::keys::{self, KeyRing, Rotated};
 use doorward::users::{self, User};
@@ -100,13 +100,15 @@ async fn sign_and_verify(nodes: Arc<Nodes>) {
     while !nodes.is_over.load(Ordering::SeqCst) {
         for signs in both {
             let now = nodes.app.clock.now();
-            let session = Session::new(
+            let session = Session::begin(
                 nodes.user.id.clone(),
-                vec!["pwd"],
-                signs.lifetime(),
+                Carried::Token,
+                &["pwd"],
+                &nodes.app.config.sessions,
+                signs,
                 &asking(now),
             );
-            let token = signs.issue(&nodes.user, &session, now).unwrap();
+            let token = signs.issue(&nodes.user, &session, now).unwrap().text;
             nodes.signed.fetch_add(1, Ordering::SeqCst);
             for verifies in both {
                 let claims = verifies.verify(&token, nodes.app.clock.now()).unwrap();

@@ -20,7 +20,7 @@ async fn every_route_refuses(on: &Listening<'_>, status: u16, lines: &[u8]) {
 
 /// Each route's good request with another first line, or another `Host`.
 fn rewritten(on: &Listening, probe: &Probe, from: &str, to: &str) -> Vec<u8> {
-    let request = String::from_utf8(probe.request(&on.token, "")).unwrap();
+    let request = String::from_utf8(probe.request(on, "")).unwrap();
     assert!(request.contains(from));
     request.replacen(from, to, 1).into_bytes()
 }
@@ -121,10 +121,7 @@ async fn H8_heads_that_are_too_large() {
 async fn H9_the_absolute_form_names_the_same_route_whatever_host_it_says() {
     listening(async |on| {
         for probe in probes().iter().filter(|it| it.is_get()) {
-            let plain = on
-                .bad(&probe.name(), &probe.request(&on.token, ""))
-                .await
-                .unwrap();
+            let plain = on.bad(&probe.name(), &probe.request(on, "")).await.unwrap();
             for origin in [
                 "http://localhost",
                 "http://evil.example",
@@ -133,7 +130,7 @@ async fn H9_the_absolute_form_names_the_same_route_whatever_host_it_says() {
             ] {
                 let target = format!("{origin}{}", probe.path);
                 let answer = on
-                    .bad(&target, &probe.request_at(&target, &on.token, ""))
+                    .bad(&target, &probe.request_at(&target, on, ""))
                     .await
                     .unwrap();
                 assert_eq!(answer.status, plain.status, "{target}");
@@ -162,7 +159,7 @@ async fn H9_other_forms_name_nothing() {
                 "#",
             ] {
                 let why = format!("{} {target}", probe.method);
-                let answer = on.bad(&why, &probe.request_at(target, &on.token, "")).await;
+                let answer = on.bad(&why, &probe.request_at(target, on, "")).await;
                 let status = answer.expect("an answer").status.as_u16();
                 assert!([400, 404].contains(&status), "{why}: {status}");
             }
@@ -206,7 +203,7 @@ async fn H10_hosts_that_are_none() {
 async fn H10_another_host_changes_no_answer() {
     listening(async |on| {
         for probe in probes().iter().filter(|it| it.is_get()) {
-            let plain = on.bad(&probe.name(), &probe.request(&on.token, "")).await.unwrap();
+            let plain = on.bad(&probe.name(), &probe.request(on, "")).await.unwrap();
             for host in ["evil.example", "[::1]:8080", "127.0.0.1:1", "LOCALHOST", "localhost."] {
                 let lines = format!("Host: {host}\r\n");
                 let bytes = rewritten(on, probe, "Host: localhost\r\n", &lines);

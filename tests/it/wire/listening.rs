@@ -4,21 +4,25 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use doorward::http::route::Who;
 use doorward::http::server::{Drained, Limits, Listener};
 use doorward::http::tls::CertificateSource;
 use doorward::router;
+use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::line::Line;
-use crate::harness::{ADA, Server, server_with};
+use crate::harness::{ADA, PASSWORD, Server, server_with};
 
 /// A listener at work, and somebody who is signed in.
 pub struct Listening<'a> {
     pub server: &'a Server,
     pub address: SocketAddr,
     pub token: String,
+    /// A token whose session is over: whoever goes by it changes nothing.
+    gone: String,
 }
 
 /// Runs `test` against a service that listens in the clear.
@@ -39,15 +43,30 @@ pub async fn listening_over(
 ) {
     server_with(settings, async |server| {
         let token = server.signs_up(ADA).await;
-        listening_to(server, token, tls, test).await;
+        let gone = server.signs_in(ADA, PASSWORD).await;
+        let gone = gone.token().unwrap().to_owned();
+        let out = server.post_as(&gone, "/auth/signout", &json!({})).await;
+        assert_eq!(out.status, 204, "{out:?}");
+        listening_to(server, [token, gone], tls, test).await;
     })
     .await;
+}
+
+impl Listening<'_> {
+    /// What a route asks of such callers, so that nothing but what a test does to the request is wrong with it.
+    pub fn token_for(&self, who: Who) -> Option<&str> {
+        match who {
+            Who::Anyone | Who::Client => None,
+            Who::SignedIn => Some(&self.token),
+            Who::Leaving => Some(&self.gone),
+        }
+    }
 }
 
 /// The same for a service that there is already.
 pub async fn listening_to(
     server: &Server,
-    token: String,
+    [token, gone]: [String; 2],
     tls: Option<Arc<CertificateSource>>,
     test: impl AsyncFnOnce(&Listening),
 ) {
@@ -57,6 +76,7 @@ pub async fn listening_to(
         server,
         address,
         token,
+        gone,
     })
     .await;
     stop.send(()).expect("it still serves");

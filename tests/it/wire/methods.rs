@@ -112,13 +112,13 @@ async fn H12_no_header_query_or_field_is_another_method() {
                 ..probe
             };
             let why = probe.name();
-            let plain = on.bad(&why, &probe.request(&on.token, "")).await.unwrap();
+            let plain = on.bad(&why, &probe.request(on, "")).await.unwrap();
             for other in ["PATCH", "DELETE", "PUT", "GET", "BREW"] {
                 let headers = format!("X-HTTP-Method-Override: {other}\r\nX-Method-Override: {other}\r\nX-HTTP-Method: {other}\r\n");
-                let answer = on.bad(&why, &probe.request(&on.token, &headers)).await.unwrap();
+                let answer = on.bad(&why, &probe.request(on, &headers)).await.unwrap();
                 assert_eq!((answer.status, &answer.body), (plain.status, &plain.body), "{why} as {other}");
                 let target = format!("{}?_method={other}", probe.path);
-                let answer = on.bad(&why, &probe.request_at(&target, &on.token, "")).await.unwrap();
+                let answer = on.bad(&why, &probe.request_at(&target, on, "")).await.unwrap();
                 assert_eq!((answer.status, &answer.body), (plain.status, &plain.body), "{why} as {other}");
             }
         }
@@ -135,7 +135,7 @@ async fn H13_head_and_options_change_nothing() {
                     method: method.to_owned(),
                     ..probe.clone()
                 };
-                let bytes = asking.request(&on.token, "Origin: https://evil.example\r\n");
+                let bytes = asking.request(on, "Origin: https://evil.example\r\n");
                 on.bad(&format!("{method} for {}", probe.name()), &bytes)
                     .await;
             }
@@ -169,7 +169,7 @@ async fn H13_head_is_get_without_its_body() {
 /// The status and the headers of the answer, but for what differs by request.
 async fn said(on: &Listening<'_>, probe: &Probe) -> (u16, Vec<(String, String)>) {
     let mut line: Line = on.connect().await;
-    line.write(&probe.request(&on.token, "X-Request-Id: same\r\n"))
+    line.write(&probe.request(on, "X-Request-Id: same\r\n"))
         .await;
     let answer = line.answer_to(&probe.method).await.unwrap();
     let headers = answer.headers.iter().filter(|(name, _)| *name != "date");

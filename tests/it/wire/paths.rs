@@ -50,12 +50,12 @@ async fn H14_no_spelling_of_a_path_reaches_its_route() {
             for target in spellings(probe.path) {
                 let why = format!("{} {target}", probe.method);
                 // Right in everything else: the handler, if it is reached, changes something.
-                let answer = on
-                    .bad(&why, &probe.request_at(&target, &on.token, ""))
-                    .await;
+                let answer = on.bad(&why, &probe.request_at(&target, on, "")).await;
                 let answer = answer.expect("an answer");
                 let status = answer.status.as_u16();
-                assert!([400, 404].contains(&status), "{why}: {answer:?}");
+                // The last segment of a path with an id may be spelled in any way: it names nothing.
+                let is_id = status == 405 && target.starts_with("/auth/sessions/");
+                assert!(is_id || [400, 404].contains(&status), "{why}: {answer:?}");
                 // Nor is the guard that stands before it: it would have told what is left of the budget.
                 assert_eq!(answer.header("ratelimit-limit"), "", "{why}");
             }
@@ -68,16 +68,13 @@ async fn H14_no_spelling_of_a_path_reaches_its_route() {
 async fn H14_a_query_is_no_part_of_the_path_and_a_fragment_is_none_at_all() {
     listening(async |on| {
         for probe in probes().into_iter().filter(Probe::is_get) {
-            let plain = on
-                .bad(probe.path, &probe.request(&on.token, ""))
-                .await
-                .unwrap();
+            let plain = on.bad(probe.path, &probe.request(on, "")).await.unwrap();
             for tail in [
                 "?", "?x=1", "?/../x", "??", "?%00", "?%zz", "?a=1&a=2", "?[]", "?{}", "#x", "?#",
             ] {
                 let target = format!("{}{tail}", probe.path);
                 let answer = on
-                    .bad(&target, &probe.request_at(&target, &on.token, ""))
+                    .bad(&target, &probe.request_at(&target, on, ""))
                     .await
                     .unwrap();
                 assert_eq!(
@@ -105,7 +102,7 @@ fn guarded() -> Vec<Probe> {
 async fn is_refused_unlogged(on: &Listening<'_>, probe: &Probe, query: &str, secret: &str) {
     let target = format!("{}?{query}", probe.path);
     let answer = on
-        .refused(400, &target, &probe.request_at(&target, &on.token, ""))
+        .refused(400, &target, &probe.request_at(&target, on, ""))
         .await;
     let is_told = ["validation_failed", "invalid_request"].contains(&answer.code());
     assert!(is_told, "{target}: {answer:?}");
@@ -151,8 +148,7 @@ async fn H15_credentials_in_the_query_are_refused_and_not_logged() {
             .filter(|it| it.limit == Limit::Free && it.is_get())
         {
             let target = format!("{}?password={secret}&token={secret}", probe.path);
-            on.bad(&target, &probe.request_at(&target, &on.token, ""))
-                .await;
+            on.bad(&target, &probe.request_at(&target, on, "")).await;
         }
         let nowhere =
             format!("GET /{secret}?password={secret} HTTP/1.1\r\nHost: localhost\r\n\r\n");

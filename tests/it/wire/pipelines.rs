@@ -20,7 +20,7 @@ async fn H17_a_thousand_pipelined_requests_are_answered_in_order() {
             } else {
                 ""
             };
-            probes[n % probes.len()].request(&on.token, &format!("X-Request-Id: n{n}\r\n{last}"))
+            probes[n % probes.len()].request(on, &format!("X-Request-Id: n{n}\r\n{last}"))
         };
         let requests = (0..1_000).flat_map(ask).collect::<Vec<u8>>();
 
@@ -52,8 +52,8 @@ async fn H18_http_1_0_is_answered_and_closed() {
     listening(async |on| {
         for probe in probes().iter().filter(|it| it.is_get()) {
             let why = probe.name();
-            let plain = on.bad(&why, &probe.request(&on.token, "")).await.unwrap();
-            let older = String::from_utf8(probe.request(&on.token, ""))
+            let plain = on.bad(&why, &probe.request(on, "")).await.unwrap();
+            let older = String::from_utf8(probe.request(on, ""))
                 .unwrap()
                 .replacen("HTTP/1.1", "HTTP/1.0", 1);
             for request in [older.clone(), older.replacen("Host: localhost\r\n", "", 1)] {
@@ -111,14 +111,14 @@ async fn H20_nobody_is_moved_to_another_protocol() {
     listening(async |on| {
         for probe in probes().iter().filter(|it| it.is_get()) {
             let why = probe.name();
-            let plain = on.bad(&why, &probe.request(&on.token, "")).await.unwrap();
+            let plain = on.bad(&why, &probe.request(on, "")).await.unwrap();
             for upgrade in [
                 "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n",
                 "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
                 "Connection: Upgrade\r\nUpgrade: TLS/1.2\r\n",
                 "Upgrade: h2c\r\n",
             ] {
-                let answer = on.bad(&why, &probe.request(&on.token, upgrade)).await.unwrap();
+                let answer = on.bad(&why, &probe.request(on, upgrade)).await.unwrap();
                 assert_eq!((answer.status, &answer.body), (plain.status, &plain.body), "{upgrade}");
                 assert_eq!(answer.header("upgrade"), "", "{upgrade}");
             }
@@ -139,7 +139,7 @@ async fn H23_the_proxy_protocol_is_not_spoken() {
             let unknown = b"PROXY UNKNOWN\r\n";
             let v2 = b"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xcb\x00\x71\x01\x0a\x00\x00\x01\x12\x67\x00\x50";
             for line in [&v1[..], unknown, v2] {
-                let bytes = [line, &probe.request(&on.token, "")].concat();
+                let bytes = [line, &probe.request(on, "")].concat();
                 let answer = on.refused(400, &probe.name(), &bytes).await;
                 assert_eq!(answer.header("connection"), "close");
             }

@@ -8,6 +8,7 @@ use doorward::http::route::{Limit, Who};
 use doorward::router;
 use serde_json::{Map, Value, json};
 
+use super::listening::Listening;
 use crate::harness::form::{basic, form_of};
 use crate::harness::{ADA, CLIENT, PASSWORD};
 
@@ -61,22 +62,20 @@ impl Probe {
     }
 
     /// The request as it should be, with a token if it needs one, and with `extra` header lines.
-    pub fn request(&self, token: &str, extra: &str) -> Vec<u8> {
-        self.request_at(self.path, token, extra)
+    pub fn request(&self, on: &Listening, extra: &str) -> Vec<u8> {
+        self.request_at(self.path, on, extra)
     }
 
     /// The same for another target.
-    pub fn request_at(&self, target: &str, token: &str, extra: &str) -> Vec<u8> {
+    pub fn request_at(&self, target: &str, on: &Listening, extra: &str) -> Vec<u8> {
         let mut head = format!(
             "{} {target} HTTP/1.1\r\nHost: localhost\r\n{extra}",
             self.method
         );
-        match self.who {
-            Who::Anyone => {}
-            Who::Bearer => write!(head, "Authorization: Bearer {token}\r\n").unwrap(),
-            Who::Client => {
-                write!(head, "Authorization: {}\r\n", basic(CLIENT.0, CLIENT.1)).unwrap();
-            }
+        if self.who == Who::Client {
+            write!(head, "Authorization: {}\r\n", basic(CLIENT.0, CLIENT.1)).unwrap();
+        } else if let Some(token) = on.token_for(self.who) {
+            write!(head, "Authorization: Bearer {token}\r\n").unwrap();
         }
         let body = self.body.as_ref().map(|body| written(self.media, body));
         let body = body.unwrap_or_default();

@@ -100,7 +100,7 @@ async fn every_answer_has_one_and_so_has_its_log_line() {
                 let mut probe = probe.clone();
                 method.clone_into(&mut probe.method);
                 let mut line = on.connect().await;
-                line.write(&probe.request("garbage", &format!("X-Request-Id: {id}\r\n")))
+                line.write(&probe.request(on, &format!("X-Request-Id: {id}\r\n")))
                     .await;
                 let answer = line.answer().await.unwrap();
                 assert_eq!(id_of(&answer), id);

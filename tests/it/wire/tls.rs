@@ -111,7 +111,7 @@ async fn H22_plain_http_on_the_tls_port_is_told_so_and_not_redirected() {
     over_tls(async |on, _| {
         for probe in probes() {
             let mut line = on.connect().await;
-            line.write(&probe.request(&on.token, "")).await;
+            line.write(&probe.request(on, "")).await;
             let answer = line.answer().await.unwrap();
             assert_eq!(answer.status, 400, "{answer:?}");
             assert_eq!(answer.header("location"), "");
