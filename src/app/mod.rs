@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::password::Passwords;
-use crate::revocations::Revocations;
+use crate::revocations::{CannotTell, Revocations};
 use crate::secret::{Sealer, Secret, Stamp};
 use crate::sessions::Session;
 use crate::sessions::grant::Grant;
@@ -81,6 +81,9 @@ pub enum CannotStart {
          Without it the signing keys cannot be opened"
     )]
     WrongSecretKey,
+    /// The database has forgotten that sessions were ended, or nothing tells that it has not.
+    #[error(transparent)]
+    Revocations(#[from] CannotTell),
     /// Something else, in words.
     #[error("{0}")]
     Broken(String),
@@ -104,7 +107,7 @@ impl From<Error> for CannotStart {
 }
 
 impl App {
-    /// Opens everything that a request needs. The database is open and migrated already.
+    /// Opens everything that a request needs. The database is open and migrated already, and the data folder is there.
     pub async fn open(
         config: Config,
         secret_key: &Secret<String>,
@@ -113,6 +116,7 @@ impl App {
     ) -> Result<Self, CannotStart> {
         let sealer = Sealer::new(secret_key);
         prove_sealer(&db, &sealer).await?;
+        let revocations = Revocations::open(&db, &config.data_dir).await?;
         let keys = KeyRing::open(&config.tokens, &db, &sealer, clock.now()).await?;
         Ok(Self(Arc::new(Rooms {
             passwords: Passwords::start(
@@ -122,7 +126,7 @@ impl App {
             )?,
             tokens: Tokens::new(&config.tokens, Arc::new(keys)),
             stamp: Stamp::new(secret_key),
-            revocations: Revocations::default(),
+            revocations,
             limits: Limits::new(&config.limits),
             is_draining: AtomicBool::new(false),
             config,

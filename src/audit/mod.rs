@@ -44,6 +44,8 @@ pub enum Event {
     UserDeleted,
     /// A signing key was made.
     KeyCreated,
+    /// The database had forgotten that sessions were ended, so all were.
+    AllSessionsEnded,
 }
 
 impl Event {
@@ -66,6 +68,7 @@ impl Event {
             Self::UserEnabled => "user_enabled",
             Self::UserDeleted => "user_deleted",
             Self::KeyCreated => "key_created",
+            Self::AllSessionsEnded => "all_sessions_ended",
         }
     }
 }

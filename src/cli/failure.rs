@@ -6,6 +6,7 @@ use db::OpenError;
 
 use crate::app::CannotStart;
 use crate::error::{Broken, Error, Message, Refusal};
+use crate::revocations::{CannotTell, MarkError};
 
 /// It was tried and did not work.
 const FAILED: u8 = 1;
@@ -86,10 +87,25 @@ impl From<OpenError> for Failure {
     }
 }
 
+impl From<CannotTell> for Failure {
+    fn from(error: CannotTell) -> Self {
+        match error {
+            CannotTell::Forgotten(found) => Self::failed(format_args!(
+                "{found}. Sessions that were ended may be open in it: `doorward serve` ends all sessions before it serves, and \
+                 says so. Nothing was done"
+            )),
+            CannotTell::Mark(MarkError::Io { .. }) => Self::failed(error),
+            CannotTell::Mark(_) => Self::configuration(error),
+            CannotTell::Database(error) => Error::from(error).into(),
+        }
+    }
+}
+
 impl From<CannotStart> for Failure {
     fn from(error: CannotStart) -> Self {
         match error {
             CannotStart::WrongSecretKey => Self::configuration(error),
+            CannotStart::Revocations(why) => why.into(),
             CannotStart::Broken(_) => Self::failed(error),
         }
     }

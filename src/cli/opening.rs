@@ -12,6 +12,7 @@ use super::Failure;
 use crate::app::{self, App, MIGRATIONS};
 use crate::clock::Clock;
 use crate::config::{self, Config, Inputs, Loaded};
+use crate::revocations::Revocations;
 use crate::secret::{self, Sealer, Secret};
 
 /// What the configuration asks of a secret key too, in characters.
@@ -141,6 +142,18 @@ pub(super) fn with_database<T>(
         let outcome = work(&db).await;
         db.close().await;
         outcome
+    })
+}
+
+/// The same with what every write goes through that ends sessions.
+pub(super) fn with_revocations<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&Db, &Revocations) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    with_database(config, async |db| {
+        data_folder(config)?;
+        let revocations = Revocations::open(db, &config.data_dir).await?;
+        work(db, &revocations).await
     })
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::output::talk;
 use crate::config::Config;
+use crate::revocations::Recovered;
 
 /// Says it.
 pub(super) fn print(config: &Config, address: SocketAddr, made_secret: Option<&Path>) {
@@ -29,6 +30,22 @@ pub(super) fn tell_of_secret(path: &Path) {
     talk(format_args!(
         "Made the secret key {} (0600). Keep a copy: without it the signing keys cannot be opened.",
         path.display()
+    ));
+}
+
+/// Says that all sessions were ended, why, and what else to look at; in the log as well, which may be elsewhere.
+pub(super) fn tell_of_recovery(recovered: &Recovered) {
+    let Recovered { found, sessions } = recovered;
+    tracing::error!(%found, sessions, "all sessions were ended: which of them were ended before is not known");
+    talk(format_args!(
+        "
+  ALL SESSIONS WERE ENDED ({sessions}). Reason: {found}.
+
+  This is so after a backup of the database was put back, or when a disk lost what was written last. Which sessions
+  had been ended before is not known any more, so everybody has to sign in again. There is nothing to do about
+  sessions. Look at accounts: whoever was made, shut, deleted or given a new password since is as the database has it
+  (doorward user list).
+"
     ));
 }
 

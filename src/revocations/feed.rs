@@ -75,16 +75,20 @@ impl Feed {
         }
     }
 
-    /// Takes in what is new in the database, and answers how many writes it has counted.
-    pub(super) async fn refresh(&self, db: &Db, now: Timestamp) -> Result<i64, db::Error> {
-        let began = Instant::now();
-        let count = store::counted(db).await?;
+    /// Takes in what is new in the database, of which `count` was read since `began`.
+    pub(super) async fn catch_up(
+        &self,
+        began: Instant,
+        count: Count,
+        db: &Db,
+        now: Timestamp,
+    ) -> Result<(), db::Error> {
         let mut seen = self.known().seen;
         if seen != count.writes {
             seen = self.take_newer_than(seen, db, now).await?.max(count.writes);
         }
         self.note(began, seen, &count, now);
-        Ok(count.writes)
+        Ok(())
     }
 
     /// Takes in revocations of writes behind `seen`, and answers the number of the last one.

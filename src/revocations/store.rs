@@ -2,11 +2,15 @@
 
 use db::{Db, Row, Sql, Unit, sql};
 
-use super::Revoked;
+use super::feed::Revoked;
+use super::mark::StoreId;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::ids::{SessionId, UserId};
 use crate::tokens::keys::{LONGEST_LIFETIME, SKEW};
+
+/// The name of the fact that tells one database from another.
+const STORE_ID: &str = "store_id";
 
 /// Which sessions of a user.
 #[derive(Debug, Clone, Copy)]
@@ -110,7 +114,63 @@ pub(super) async fn counted(db: &Db) -> Result<Count, db::Error> {
             },
         )
         .await?;
-    count.ok_or_else(|| db::Error::Broken("revocation_count has lost its row".to_owned()))
+    count.ok_or_else(no_count)
+}
+
+fn no_count() -> db::Error {
+    db::Error::Broken("revocation_count has lost its row".to_owned())
+}
+
+/// What is held against the mark.
+pub(super) struct Facts {
+    /// Its name, once it has one.
+    pub(super) store: Option<StoreId>,
+    /// How many writes have revoked anything.
+    pub(super) writes: i64,
+    /// Whether there is any session, live or ended.
+    pub(super) has_sessions: bool,
+}
+
+/// The facts of one moment.
+pub(super) async fn facts(db: &Db) -> Result<Facts, db::Error> {
+    let facts = sql(
+        "SELECT writes, (SELECT value FROM settings WHERE name = $1) AS store, \
+         EXISTS (SELECT 1 FROM sessions) AS has_sessions FROM revocation_count",
+    )
+    .bind(STORE_ID);
+    let facts = db.one(facts, |row| {
+        let store = row.opt_bytes("store")?;
+        Ok(Facts {
+            store: store.as_deref().and_then(StoreId::from_stored),
+            writes: row.int("writes")?,
+            has_sessions: row.bool("has_sessions")?,
+        })
+    });
+    facts.await?.ok_or_else(no_count)
+}
+
+/// Names the database, if it has no name.
+pub(super) fn name(store: StoreId) -> Sql {
+    sql("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+        .bind(STORE_ID)
+        .bind(store.bytes())
+}
+
+/// Ends up to `limit` sessions for good, while fewer than `floor` writes are counted.
+pub(super) fn forget_sessions(floor: i64, limit: u32) -> Sql {
+    sql(
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions LIMIT $2) \
+         AND EXISTS (SELECT 1 FROM revocation_count WHERE writes < $1)",
+    )
+    .bind(floor)
+    .bind(i64::from(limit))
+}
+
+/// Notes that all sessions were ended because some revocations were forgotten; touches no row when that was noted already.
+pub(super) fn restored(floor: i64, now: Timestamp) -> Sql {
+    sql("UPDATE revocation_count SET writes = $1, restored_at = $2 WHERE writes < $1")
+        .bind(floor)
+        .bind(now)
 }
 
 /// Up to `limit` revocations behind the session `after` of the write `number`, in the order of writes; of those only what

@@ -11,6 +11,7 @@ use crate::cli::{Failure, opening};
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::Error;
+use crate::revocations::{CannotTell, Standing, standing};
 use crate::secret::Sealer;
 use crate::tokens::listing::{self, State};
 
@@ -50,9 +51,41 @@ pub(super) async fn examine(config: &Config, now: Timestamp) -> Vec<Finding> {
         Ok(newest) => findings.push(clock(now, newest)),
         Err(error) => findings.push(unreadable("clock", error)),
     }
+    findings.push(revocations(standing(&db, &config.data_dir).await));
     findings.extend(keys(config, &db, now).await);
     db.close().await;
     findings
+}
+
+/// Whether the database still has all that ended sessions.
+fn revocations(standing: Result<Standing, CannotTell>) -> Finding {
+    const CHECK: &str = "revocations";
+    match standing {
+        Ok(Standing::Whole { writes }) => Finding::ok(
+            CHECK,
+            format!(
+                "all are there: {writes} writes ended sessions, as many as were acknowledged or more"
+            ),
+        ),
+        Ok(Standing::Unmarked) => Finding::ok(
+            CHECK,
+            "revocations.mark is not there yet; the first start makes it",
+        ),
+        Ok(Standing::Another) => Finding::ok(
+            CHECK,
+            "revocations.mark is of another database; the next start makes it anew",
+        ),
+        Ok(Standing::Forgotten(found)) => Finding::fail(
+            CHECK,
+            format!("{found}. Sessions that were ended may be open in it"),
+            "doorward serve: it ends all sessions before it serves",
+        ),
+        Err(CannotTell::Mark(error)) => {
+            let fix = "see that the data folder can be read, and look at its disk";
+            Finding::fail(CHECK, error.to_string(), fix)
+        }
+        Err(error) => unreadable(CHECK, error.into()),
+    }
 }
 
 async fn keys(config: &Config, db: &Db, now: Timestamp) -> Vec<Finding> {

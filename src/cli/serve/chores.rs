@@ -1,17 +1,19 @@
 //! What a service does beside answering: it listens for signals, takes in new keys and certificates, and removes what
-//! is over. Nothing here ends the service; what fails is logged and tried again.
+//! is over. What fails is logged and tried again; one thing ends the service: a database that has become older under it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use db::Sql;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
 use crate::cli::Failure;
 use crate::clock::Timestamp;
 use crate::http::tls::{self, CertificateSource};
+use crate::revocations::{CannotTell, Forgotten};
 use crate::tokens::keys::REFRESH_EVERY;
 use crate::{revocations, sessions, tokens};
 
@@ -19,20 +21,21 @@ use crate::{revocations, sessions, tokens};
 const PURGE_EVERY: Duration = Duration::from_secs(30);
 const PURGE_ROWS: u32 = 500;
 
-/// Begins with all of them, until the runtime ends.
+/// Begins with all of them, until the runtime ends, or until what comes says why nobody may be served any more.
 pub(super) fn begin(
     app: &App,
     certificate: Option<&Arc<CertificateSource>>,
-) -> Result<(), Failure> {
+) -> Result<oneshot::Receiver<Forgotten>, Failure> {
     let hangup = signal(SignalKind::hangup()).map_err(Failure::failed)?;
     tokio::spawn(reload_on_hangup(hangup, certificate.cloned()));
     if let Some(certificate) = certificate {
         tokio::spawn(Arc::clone(certificate).watch(tls::WATCH_EVERY));
     }
     tokio::spawn(keep_keys(app.clone()));
-    tokio::spawn(keep_revocations(app.clone()));
+    let (tell, told) = oneshot::channel();
+    tokio::spawn(keep_revocations(app.clone(), tell));
     tokio::spawn(purge(app.clone()));
-    Ok(())
+    Ok(told)
 }
 
 /// Listens from now on; what comes says which signal came.
@@ -73,7 +76,7 @@ async fn keep_keys(app: App) {
 }
 
 /// Takes in what other nodes revoked. While that fails, the database is asked each time.
-async fn keep_revocations(app: App) {
+async fn keep_revocations(app: App, tell: oneshot::Sender<Forgotten>) {
     let mut tick = tokio::time::interval(revocations::REFRESH_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_failing = false;
@@ -81,11 +84,12 @@ async fn keep_revocations(app: App) {
         tick.tick().await;
         match app.revocations.refresh(&app.db, app.clock.now()).await {
             Ok(()) => is_failing = false,
+            Err(CannotTell::Forgotten(found)) => {
+                let _ = tell.send(found); // or the service ends already
+                return;
+            }
             Err(error) if !is_failing => {
-                tracing::warn!(
-                    ?error,
-                    "could not look for revocations; asking for each session until it works again"
-                );
+                tracing::warn!(%error, "could not take in revocations; trying again until it works");
                 is_failing = true;
             }
             Err(_) => {}

@@ -13,6 +13,7 @@ use crate::figures::{self, Figures};
 use crate::http::server;
 use crate::http::tls::CertificateSource;
 use crate::logs;
+use crate::revocations::{Forgotten, recover};
 use sockets::Sockets;
 
 /// Runs the service
@@ -71,15 +72,21 @@ async fn serve(config: Config, figures: Figures) -> Result<(), Failure> {
     };
     let db = opening::database(&config).await?;
     let (secret_key, made_secret) = opening::secret_key(&config, &db).await?;
+    if let Some(recovered) = recover(&db, &config.data_dir, Clock::system().now()).await? {
+        welcome::tell_of_recovery(&recovered);
+    }
     let app = App::open(config, &secret_key, Clock::system(), db).await?;
 
     let sockets = Sockets::bind(&app.config).await?;
     let told_to_stop = chores::told_to_stop()?;
-    chores::begin(&app, certificate.as_ref())?;
+    let forgotten = chores::begin(&app, certificate.as_ref())?;
     welcome::print(&app.config, sockets.address()?, made_secret.as_deref());
-    let drained = sockets
-        .serve(&app, figures, certificate, told_to_stop)
-        .await;
+    let serving = sockets.serve(&app, figures, certificate, told_to_stop);
+    let drained = tokio::select! {
+        drained = serving => drained,
+        // At once: whoever is answered now may be somebody whose session was ended.
+        Ok(found) = forgotten => return Err(forgetful(found)),
+    };
     app.passwords.stop().await;
     app.db.close().await;
     if !drained.in_flight_finished() {
@@ -90,4 +97,13 @@ async fn serve(config: Config, figures: Figures) -> Result<(), Failure> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Why it cannot go on, when the database has become older under it.
+fn forgetful(found: Forgotten) -> Failure {
+    tracing::error!(%found, "stopped: sessions that were ended may be open again");
+    Failure::failed(format_args!(
+        "{found}. Sessions that were ended may be open in it, so this service has stopped at once; the next start ends all \
+         sessions before it serves"
+    ))
 }

@@ -101,10 +101,9 @@ impl User {
                 show::account(&whom.find(db).await?, whom.json)
             }),
             Self::SetPassword(set) => set.run(&config, given),
-            Self::Disable(whom) => opening::with_database(&config, async |db| {
+            Self::Disable(whom) => opening::with_revocations(&config, async |db, revocations| {
                 let account = whom.find(db).await?;
-                let is_done =
-                    users::disable(db, &Revocations::default(), &account.id, operator()).await?;
+                let is_done = users::disable(db, revocations, &account.id, operator()).await?;
                 let words = ["is shut, and signed out everywhere", "was shut already"];
                 whom.report(db, &account.id, words, is_done).await
             }),
@@ -114,9 +113,9 @@ impl User {
                 let words = ["is open again", "was open already"];
                 whom.report(db, &account.id, words, is_done).await
             }),
-            Self::Delete(delete) => {
-                opening::with_database(&config, async |db| delete.run(db, given).await)
-            }
+            Self::Delete(delete) => opening::with_revocations(&config, async |db, revocations| {
+                delete.run(db, revocations, given).await
+            }),
         }
     }
 }
@@ -128,19 +127,10 @@ impl SetPassword {
             config.public_url.origin().host(),
             |_, _| (),
         )?;
-        opening::with_database(config, async |db| {
+        opening::with_revocations(config, async |db, revocations| {
             let account = self.whom.find(db).await?;
             let password = input::new_password(self.password_stdin, given.may_ask)?;
-            if !password::set(
-                db,
-                &Revocations::default(),
-                &passwords,
-                &account,
-                &password,
-                operator(),
-            )
-            .await?
-            {
+            if !password::set(db, revocations, &passwords, &account, &password, operator()).await? {
                 return Err(self.whom.nobody());
             }
             let words = ["has a new password, and is signed out everywhere", ""];
@@ -150,13 +140,13 @@ impl SetPassword {
 }
 
 impl Delete {
-    async fn run(self, db: &Db, given: &Given) -> Result<(), Failure> {
+    async fn run(self, db: &Db, revocations: &Revocations, given: &Given) -> Result<(), Failure> {
         let account = self.whom.find(db).await?;
         if !self.yes {
             let question = format!("Delete {} and all that belongs to it?", account.email);
             input::consent(&question, "--yes", given.may_ask)?;
         }
-        if !users::delete(db, &Revocations::default(), &account.id, operator()).await? {
+        if !users::delete(db, revocations, &account.id, operator()).await? {
             return Err(self.whom.nobody());
         }
         talk(format_args!("{} is deleted.", account.email));

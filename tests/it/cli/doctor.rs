@@ -67,6 +67,7 @@ async fn where_all_is_well_it_says_so_beside_a_service_and_without() {
             "secret key",
             "database",
             "clock",
+            "revocations",
             "sealed keys",
             "signing key",
             "public_url",
@@ -81,7 +82,7 @@ async fn where_all_is_well_it_says_so_beside_a_service_and_without() {
     drop(server);
 
     let said = place.run(&["doctor"], "");
-    assert_eq!(said.output.lines().count(), 10, "a line each: {said:?}");
+    assert_eq!(said.output.lines().count(), 11, "a line each: {said:?}");
     assert!(
         said.output
             .lines()

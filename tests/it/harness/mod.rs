@@ -2,6 +2,7 @@
 //! application, router and database, a clock that stands still, and after each test a look at what it left behind.
 
 mod answer;
+pub mod backup;
 pub mod certificate;
 pub mod database;
 pub mod envelope;
@@ -14,7 +15,9 @@ pub mod verify;
 pub mod wire;
 
 use std::collections::HashSet;
+use std::env;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -54,6 +57,8 @@ pub struct Server {
     secrets: Mutex<HashSet<String>>,
     // Where its part of the log begins.
     logged_before: usize,
+    // Where the data folders of its nodes are.
+    folders: PathBuf,
 }
 
 /// Runs `test` against a service with sign-up open and no limits, and looks at what it left behind.
@@ -68,6 +73,7 @@ pub async fn server_with(settings: &[(&str, &str)], test: impl AsyncFnOnce(&Serv
     verify::verify(&server).await;
     server.app.db.close().await;
     server.database.remove().await;
+    std::fs::remove_dir_all(&server.folders).unwrap();
 }
 
 /// The configuration of tests: development, the cheapest hash, no limits.
@@ -101,6 +107,19 @@ async fn node(config: Config, clock: &Clock, db: Db) -> App {
     app.unwrap()
 }
 
+fn new_folder(folders: &Path) -> PathBuf {
+    let folder = folders.join(unique());
+    std::fs::create_dir(&folder).unwrap();
+    folder
+}
+
+/// A name that nothing else has.
+pub fn unique() -> String {
+    uuid::Uuid::from_bytes(doorward::secret::bytes())
+        .simple()
+        .to_string()
+}
+
 impl Server {
     async fn start(settings: &[(&str, &str)]) -> Self {
         log::capture();
@@ -108,8 +127,12 @@ impl Server {
         let database = Database::new().await;
         let db = database.open().await;
         let clock = Clock::fixed(BEGINNING);
-        let app = node(configuration(settings), &clock, db).await;
-        Self::over(app, clock, database, logged_before)
+        let folders = env::temp_dir().join(format!("doorward-nodes-{}", unique()));
+        std::fs::create_dir(&folders).unwrap();
+        let mut config = configuration(settings);
+        config.data_dir = new_folder(&folders);
+        let app = node(config, &clock, db).await;
+        Self::over(app, clock, database, folders, logged_before)
     }
 
     /// Another node on the same database, or this one after a restart: it knows what the database knows and nothing else.
@@ -119,11 +142,18 @@ impl Server {
             app,
             self.clock.clone(),
             self.database.clone(),
+            self.folders.clone(),
             self.logged_before,
         )
     }
 
-    fn over(app: App, clock: Clock, database: Database, logged_before: usize) -> Self {
+    fn over(
+        app: App,
+        clock: Clock,
+        database: Database,
+        folders: PathBuf,
+        logged_before: usize,
+    ) -> Self {
         let peer = SocketAddr::from((IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 50_000));
         Self {
             router: doorward::router::router(&app),
@@ -133,13 +163,23 @@ impl Server {
             peer,
             secrets: Mutex::new(HashSet::from([CLIENT.1.to_owned()])),
             logged_before,
+            folders,
         }
     }
 
-    /// One more node on the same database, configured alike. Whoever starts it closes its database.
+    /// One more node on the same database, configured alike. With SQLite it is a process beside the one that serves, with
+    /// the same data folder. Whoever starts it closes its database.
     pub async fn another_node(&self) -> App {
-        let db = self.database.open_again().await;
-        node(self.app.config.clone(), &self.clock, db).await
+        let mut config = self.app.config.clone();
+        if database::is_postgres() {
+            config.data_dir = self.new_folder();
+        }
+        node(config, &self.clock, self.database.open_again().await).await
+    }
+
+    /// A data folder for a node that is not there yet.
+    pub fn new_folder(&self) -> PathBuf {
+        new_folder(&self.folders)
     }
 
     /// The same service, called from elsewhere.

@@ -2,6 +2,7 @@
 
 mod endings;
 mod feed;
+mod restored;
 
 use db::{Db, Sql, Unit};
 use doorward::app::App;
