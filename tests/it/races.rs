@@ -1,9 +1,11 @@
-//! Sign-ins that cross a change of what they rely on. The numbers are those of one catalogue of races: whoever is
-//! first, once a change is acknowledged nothing begins by what it replaced.
+//! Sign-ins and refreshes that cross a change of what they rely on. The numbers are those of one catalogue of races:
+//! whoever is first, once a change is acknowledged nothing begins by what it replaced.
 #![expect(
     non_snake_case,
     reason = "the ids of the catalogue are written with a capital"
 )]
+
+mod refresh;
 
 use std::thread;
 
@@ -20,28 +22,29 @@ use tokio::sync::Semaphore;
 
 use crate::harness::{Answer, PASSWORD, Server, server};
 
-const ROUNDS: usize = 50;
+const ROUNDS: usize = 200;
 const TASKS: usize = 64;
 const NEW_PASSWORD: &str = "another walk in the hills";
 
-/// What came of sign-ins and a change that crossed them.
+/// What came of many who asked and a change that crossed them.
 struct Race {
-    sign_ins: Vec<Answer>,
+    answers: Vec<Answer>,
     /// How many sessions there were, live or ended, when the change was acknowledged.
     sessions_at_change: i64,
 }
 
-/// Signs in `TASKS` times at once, on threads of their own, while `change` is made: it begins when `head_start` of the
-/// sign-ins are over.
+/// Asks `TASKS` times at once, on threads of their own, while `change` is made: it begins when `head_start` of the answers
+/// are there. `ask` is told how many asked before it.
 fn crossed(
     server: &Server,
     who: &Person,
     head_start: usize,
+    ask: impl AsyncFn(usize) -> Answer + Sync,
     change: impl AsyncFnOnce() + Send,
 ) -> Race {
     let (over, runtime) = (Semaphore::new(0), Handle::current());
-    let sign_in = || {
-        let answer = runtime.block_on(server.signs_in(&who.email, PASSWORD));
+    let ask = |n: usize| {
+        let answer = runtime.block_on(ask(n));
         over.add_permits(1);
         answer
     };
@@ -55,10 +58,11 @@ fn crossed(
     };
     let race = || {
         thread::scope(|threads| {
-            let signing_in = [(); TASKS].map(|()| threads.spawn(sign_in));
+            let ask = &ask;
+            let asking: Vec<_> = (0..TASKS).map(|n| threads.spawn(move || ask(n))).collect();
             Race {
                 sessions_at_change: runtime.block_on(changed),
-                sign_ins: signing_in.map(|one| one.join().unwrap()).into(),
+                answers: asking.into_iter().map(|one| one.join().unwrap()).collect(),
             }
         })
     };
@@ -78,6 +82,11 @@ impl Person {
         let me = server.get_as(&token, "/auth/me").await;
         let id = UserId::from_stored(me.json()["id"].as_str().unwrap().to_owned());
         Self { email, id }
+    }
+
+    /// How they sign in by the first password.
+    fn signs_in(&self, server: &Server) -> impl AsyncFn(usize) -> Answer + Sync {
+        async move |_| server.signs_in(&self.email, PASSWORD).await
     }
 
     async fn sessions(&self, server: &Server) -> i64 {
@@ -132,7 +141,7 @@ async fn nothing_is_left_of(race: &Race, server: &Server, who: &Person) {
         "sessions that began after the change"
     );
     assert_eq!(who.live_sessions(server).await, 0);
-    for answer in &race.sign_ins {
+    for answer in &race.answers {
         match answer.token() {
             Some(token) => {
                 let me = server.get_as(token, "/auth/me").await;
@@ -173,9 +182,15 @@ async fn X16_no_session_begins_by_a_password_that_was_changed() {
     server(async |server| {
         for round in 0..ROUNDS {
             let who = Person::signs_up(server, round).await;
-            let race = crossed(server, &who, round % TASKS, async || {
-                set_password(server, &who).await;
-            });
+            let race = crossed(
+                server,
+                &who,
+                round % TASKS,
+                who.signs_in(server),
+                async || {
+                    set_password(server, &who).await;
+                },
+            );
             nothing_is_left_of(&race, server, &who).await;
             assert_eq!(server.signs_in(&who.email, PASSWORD).await.status, 401);
             assert_eq!(server.signs_in(&who.email, NEW_PASSWORD).await.status, 200);
@@ -191,9 +206,15 @@ async fn X16_no_stronger_hash_brings_back_a_password_that_was_changed() {
         for round in 0..ROUNDS {
             let who = Person::signs_up(server, round).await;
             who.has_an_old_hash(server).await;
-            let race = crossed(server, &who, round % TASKS, async || {
-                set_password(server, &who).await;
-            });
+            let race = crossed(
+                server,
+                &who,
+                round % TASKS,
+                who.signs_in(server),
+                async || {
+                    set_password(server, &who).await;
+                },
+            );
             nothing_is_left_of(&race, server, &who).await;
             assert_eq!(server.signs_in(&who.email, PASSWORD).await.status, 401);
             assert_eq!(server.signs_in(&who.email, NEW_PASSWORD).await.status, 200);
@@ -209,9 +230,9 @@ async fn sign_ins_that_replace_an_old_hash_are_not_in_each_others_way() {
         for round in 0..ROUNDS {
             let who = Person::signs_up(server, round).await;
             who.has_an_old_hash(server).await;
-            let race = crossed(server, &who, 0, async || ());
+            let race = crossed(server, &who, 0, who.signs_in(server), async || ());
             let refused = race
-                .sign_ins
+                .answers
                 .iter()
                 .filter(|answer| !matches!(answer.status.as_u16(), 200 | 503))
                 .count();
@@ -227,13 +248,19 @@ async fn X10_no_session_begins_in_an_account_that_was_shut() {
         for round in 0..ROUNDS {
             let who = Person::signs_up(server, round).await;
             let by = By::Operator(server.clock.now());
-            let race = crossed(server, &who, round % TASKS, async || {
-                let app = &server.app;
-                let shut = until_available(async || {
-                    users::disable(&app.db, &app.revocations, &who.id, by).await
-                });
-                assert!(shut.await);
-            });
+            let race = crossed(
+                server,
+                &who,
+                round % TASKS,
+                who.signs_in(server),
+                async || {
+                    let app = &server.app;
+                    let shut = until_available(async || {
+                        users::disable(&app.db, &app.revocations, &who.id, by).await
+                    });
+                    assert!(shut.await);
+                },
+            );
             assert!(users::enable(&server.app.db, &who.id, by).await.unwrap());
             nothing_is_left_of(&race, server, &who).await;
             assert_eq!(server.signs_in(&who.email, PASSWORD).await.status, 200);

@@ -1,6 +1,7 @@
 //! Sessions: how they are carried, renewed, seen and ended.
 
 mod ending;
+mod model;
 mod refresh;
 
 use axum::http::Method;
