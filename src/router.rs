@@ -79,7 +79,7 @@ fn serve(router: Router<App>, route: Route<App>, app: &App) -> Router<App> {
     let mut handler = route
         .into_handler()
         .route_layer(axum::Extension(Declared { fields, media }));
-    if limit != Limit::Free {
+    if !fields.is_empty() {
         handler = handler.route_layer(middleware::from_fn(keep_out_of_the_query));
     }
     if limit == Limit::Credential {

@@ -1,18 +1,17 @@
 //! The refresh: what a session is renewed by goes in; its successor comes out, with a token that counts for a while.
 //!
 //! Whoever asks again with the same gets the same successor, until that successor was renewed itself. Who comes later
-//! than that shows a copy that somebody made: the session ends, for its thief and its owner, who signs in again.
+//! than that shows a copy that somebody made: the session ends, for its thief and its owner, who signs in again. A thief
+//! who renews in step with the owner looks like the owner's other tab, and is found when either falls two steps behind.
 
 pub mod routes;
 
 use db::Unit;
 
 use crate::app::App;
-use crate::audit::{self, About, By, Event};
+use crate::audit::Event;
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
-use crate::revocations;
-use crate::revocations::store::Which;
 use crate::sessions::grant::Grant;
 use crate::sessions::renewal::Renewal;
 use crate::sessions::{self, Carried, Session};
@@ -33,7 +32,7 @@ pub async fn renew(
         let found = sessions::store::of_family(&app.db, presented, carried, asking.now).await?;
         let (session, user) = found.ok_or(Refusal::RefreshTokenInvalid)?;
         if session.is_past(presented) {
-            return Err(end(app, &session, asking).await?.into());
+            return Err(end_copied(app, &session, asking).await?.into());
         }
         let next = presented.next();
         // The answer to the first who asked may have been lost on its way.
@@ -63,25 +62,15 @@ fn grant(
     app.grant(user, session, Some(next), asking.now)
 }
 
-/// Ends a session of which somebody has a copy.
-async fn end(app: &App, session: &Session, asking: &Asking) -> Result<Refusal, Error> {
-    let about = About {
-        user: Some(&session.user),
-        session: Some(&session.id),
-    };
-    let family = Which::One {
-        user: &session.user,
-        session: &session.id,
-    };
-    let unit = revocations::store::end(family, asking.now).run(audit::row(
-        Event::RefreshReused,
-        By::Caller(asking),
-        about,
-    ));
-    match app.revocations.write(&app.db, unit).await {
-        Ok(_) => Ok(Refusal::RefreshTokenReused),
-        // Another ended it meanwhile.
-        Err(db::Error::Touched { .. }) => Ok(Refusal::RefreshTokenInvalid),
-        Err(error) => Err(error.into()),
-    }
+/// Ends a session of which somebody has a copy, unless another did meanwhile.
+async fn end_copied(app: &App, session: &Session, asking: &Asking) -> Result<Refusal, Error> {
+    let Session { id, user, .. } = session;
+    let copied = Event::RefreshReused;
+    Ok(
+        if sessions::end(&app.db, &app.revocations, user, id, copied, asking).await? {
+            Refusal::RefreshTokenReused
+        } else {
+            Refusal::RefreshTokenInvalid
+        },
+    )
 }

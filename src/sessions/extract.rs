@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, header};
 use super::renewal::Renewal;
 use super::{Carried, store};
 use crate::app::App;
+use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::http::csrf::Sender;
@@ -27,20 +28,21 @@ impl FromRequestParts<App> for SignedIn {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let now = Asking::from_request_parts(parts, app).await?.now;
+        let asking = Asking::from_request_parts(parts, app).await?;
+        let now = asking.now;
         let caller = match (bearer(&parts.headers)?, cookie::session(&parts.headers)?) {
             (None, None) => return Err(Refusal::TokenMissing.into()),
             (Some(token), None) => by_token(app, token, now).await?,
             (None, Some(value)) => {
                 Sender::of(parts)?.may_use_cookie()?;
-                by_cookie(app, value, now)
+                by_cookie(app, value, &asking)
                     .await?
                     .ok_or(Refusal::SessionRevoked)?
             }
             // The token was sent on purpose, and a page of another origin cannot send it; the cookie came along.
             (Some(token), Some(value)) => {
                 let caller = by_token(app, token, now).await?;
-                match by_cookie(app, value, now).await? {
+                match by_cookie(app, value, &asking).await? {
                     Some(other) if other.user.id != caller.user.id => {
                         return Err(Refusal::TwoCallers.into());
                     }
@@ -65,51 +67,94 @@ async fn by_token(app: &App, token: &str, now: Timestamp) -> Result<SignedIn, Er
 }
 
 /// Whose live session the cookie carries. Its last generation counts as long as the newest was not renewed: other
-/// requests of the same browser were on their way with it.
-async fn by_cookie(app: &App, value: &str, now: Timestamp) -> Result<Option<SignedIn>, Error> {
+/// requests of the same browser were on their way with it. Who comes with an older one has a copy, and ends the session.
+async fn by_cookie(app: &App, value: &str, asking: &Asking) -> Result<Option<SignedIn>, Error> {
     let Some(renewal) = Renewal::read(value, &app.stamp) else {
         return Ok(None);
     };
-    let found = store::of_family(&app.db, &renewal, Carried::Cookie, now).await?;
-    let Some((session, user)) = found.filter(|(session, _)| !session.is_past(&renewal)) else {
+    let found = store::of_family(&app.db, &renewal, Carried::Cookie, asking.now).await?;
+    let Some((session, user)) = found else {
         return Ok(None);
     };
     let id = session.id.clone();
-    super::note_use(&app.db, session, &app.config.sessions, now).await;
+    if session.is_past(&renewal) {
+        let copied = Event::RefreshReused;
+        super::end(&app.db, &app.revocations, &user.id, &id, copied, asking).await?;
+        return Ok(None);
+    }
+    super::note_use(&app.db, session, &app.config.sessions, asking.now).await;
     Ok(Some(SignedIn { user, session: id }))
 }
 
 /// Somebody who goes: the holder of a token or a cookie that we made, whatever became of its session.
 pub struct Leaving {
-    /// Whose session it is or was; `None` when nothing is left of it.
-    pub holder: Option<(UserId, SessionId)>,
+    /// Whose sessions they are or were; `None` when nothing is left of them.
+    pub user: Option<UserId>,
+    /// The session of the token and that of the cookie, as far as there are such.
+    pub sessions: Vec<SessionId>,
     /// Whether they may end other sessions than their own: a token that has expired may not.
     pub may_end_others: Result<(), Refusal>,
+    /// Whether a browser sent a cookie, good or not.
+    pub has_cookie: bool,
 }
 
 impl FromRequestParts<App> for Leaving {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let now = Asking::from_request_parts(parts, app).await?.now;
-        if let Some(token) = bearer(&parts.headers)? {
-            let claims = app.tokens.verify_parting(token, now)?;
+        let asking = Asking::from_request_parts(parts, app).await?;
+        let value = cookie::session(&parts.headers)?;
+        let by_cookie = match value {
+            Some(value) => by_cookie(app, value, &asking).await?,
+            None => None,
+        };
+        let has_cookie = value.is_some();
+        let Some(token) = bearer(&parts.headers)? else {
+            if !has_cookie {
+                return Err(Refusal::TokenMissing.into());
+            }
+            Sender::of(parts)?.may_use_cookie()?;
+            let may_end_others = by_cookie.as_ref().map(drop).ok_or(Refusal::SessionRevoked);
+            let (user, session) = by_cookie.map(|it| (it.user.id, it.session)).unzip();
             return Ok(Self {
-                holder: Some((claims.sub, claims.sid)),
-                may_end_others: app.tokens.verify(token, now).map(drop),
+                user,
+                sessions: session.into_iter().collect(),
+                may_end_others,
+                has_cookie,
             });
+        };
+        let claims = app.tokens.verify_parting(token, asking.now)?;
+        let mut sessions = vec![claims.sid];
+        if let Some(other) = by_cookie {
+            if other.user.id != claims.sub {
+                return Err(Refusal::TwoCallers.into());
+            }
+            sessions.push(other.session);
         }
-        let value = cookie::session(&parts.headers)?.ok_or(Refusal::TokenMissing)?;
-        Sender::of(parts)?.may_use_cookie()?;
-        let caller = by_cookie(app, value, now).await?;
         Ok(Self {
-            may_end_others: match caller {
-                Some(_) => Ok(()),
-                None => Err(Refusal::SessionRevoked),
-            },
-            holder: caller.map(|caller| (caller.user.id, caller.session)),
+            user: Some(claims.sub),
+            sessions,
+            may_end_others: app.tokens.verify(token, asking.now).map(drop),
+            has_cookie,
         })
     }
+}
+
+/// Ends the session whose cookie a new one replaces in a browser, whoever signed in with it: nobody holds it any more, but
+/// for whoever has a copy.
+pub(crate) async fn end_replaced(
+    app: &App,
+    headers: &HeaderMap,
+    asking: &Asking,
+) -> Result<(), Error> {
+    let Some(value) = cookie::session(headers)? else {
+        return Ok(());
+    };
+    if let Some(SignedIn { user, session }) = by_cookie(app, value, asking).await? {
+        let out = Event::SignedOut;
+        super::end(&app.db, &app.revocations, &user.id, &session, out, asking).await?;
+    }
+    Ok(())
 }
 
 /// The token of the one `Authorization: Bearer` header. Two of them, another scheme or a blank in the token: refused.

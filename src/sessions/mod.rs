@@ -140,13 +140,15 @@ const NOTED_EVERY: Duration = Duration::from_mins(5);
 
 /// Notes that a session was used. That it could not be noted keeps nobody out.
 async fn note_use(db: &Db, session: Session, config: &SessionsConfig, now: Timestamp) {
+    let before = session.last_seen_at;
     // A short idle time is measured more closely.
-    let every = NOTED_EVERY.min(config.idle / 8);
-    if now.since(session.last_seen_at) < every {
+    if now.since(before) < NOTED_EVERY.min(config.idle / 8) {
         return;
     }
-    let seen = store::see(&session.seen(config, now));
-    if let Err(error) = db.write(seen).await {
+    if let Err(error) = db
+        .write(store::see(&session.seen(config, now), before))
+        .await
+    {
         tracing::warn!(%error, "could not note that a session was used");
     }
 }
@@ -173,32 +175,64 @@ pub async fn sign_out(
     if ending != Ending::This {
         leaving.may_end_others.clone()?;
     }
-    let Some((user, session)) = &leaving.holder else {
+    let Some(user) = &leaving.user else {
+        return Ok(());
+    };
+    let Some((session, with_it)) = leaving.sessions.split_first() else {
         return Ok(());
     };
     if ending == Ending::This {
-        return end(db, revocations, user, session, Event::SignedOut, asking)
-            .await
-            .map(drop);
+        for session in [session].into_iter().chain(with_it) {
+            end(db, revocations, user, session, Event::SignedOut, asking).await?;
+        }
+        return Ok(());
     }
     let (which, event) = match ending {
         Ending::Others => (Which::Others { user, but: session }, Event::SignedOutOthers),
         Ending::This | Ending::All => (Which::All(user), Event::SignedOutEverywhere),
     };
-    let about = About {
-        user: Some(user),
-        session: Some(session),
-    };
-    let unit = Unit::new()
-        // The account's row is held first: a sign-in that crosses this has begun its session before or begins it after.
-        .expect(1, users::store::hold(user, session, asking.now))
+    let told = audit::row(event, By::Caller(asking), about(user, session));
+    let unit = by_a_live_session(user, session, asking)
         .append(revocations::store::end(which, asking.now))
-        .run(audit::row(event, By::Caller(asking), about));
+        .run(told);
     match revocations.write(db, unit).await {
         Ok(_) => Ok(()),
         Err(db::Error::Touched { .. }) => Err(Refusal::SessionRevoked.into()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Ends a session by the word of another one of the same user.
+pub async fn end_from(
+    db: &Db,
+    revocations: &Revocations,
+    user: &UserId,
+    [session, from]: [&SessionId; 2],
+    asking: &Asking,
+) -> Result<(), Error> {
+    let told = audit::row(
+        Event::SessionEnded,
+        By::Caller(asking),
+        about(user, session),
+    );
+    let unit = by_a_live_session(user, from, asking)
+        .append(revocations::store::end(
+            Which::One { user, session },
+            asking.now,
+        ))
+        .run(told);
+    match revocations.write(db, unit).await {
+        Ok(_) => Ok(()),
+        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
+        Err(db::Error::Touched { .. }) => Err(Refusal::NotFound.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What only a live session may do: its account's row is held first, so that a sign-in that crosses it has begun its
+/// session before, or begins it after.
+fn by_a_live_session(user: &UserId, session: &SessionId, asking: &Asking) -> Unit {
+    Unit::new().expect(1, users::store::hold(user, session, asking.now))
 }
 
 /// Ends one live session of a user; `false` when they have no such session.
@@ -210,18 +244,18 @@ pub async fn end(
     event: Event,
     asking: &Asking,
 ) -> Result<bool, Error> {
-    let about = About {
-        user: Some(user),
-        session: Some(session),
-    };
-    let unit = revocations::store::end(Which::One { user, session }, asking.now).run(audit::row(
-        event,
-        By::Caller(asking),
-        about,
-    ));
+    let told = audit::row(event, By::Caller(asking), about(user, session));
+    let unit = revocations::store::end(Which::One { user, session }, asking.now).run(told);
     match revocations.write(db, unit).await {
         Ok(_) => Ok(true),
         Err(db::Error::Touched { .. }) => Ok(false),
         Err(error) => Err(error.into()),
+    }
+}
+
+fn about<'a>(user: &'a UserId, session: &'a SessionId) -> About<'a> {
+    About {
+        user: Some(user),
+        session: Some(session),
     }
 }

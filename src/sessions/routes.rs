@@ -11,9 +11,8 @@ use super::extract::{Leaving, SignedIn};
 use super::grant::Grant;
 use super::{Carried, Ending, Session, store};
 use crate::app::App;
-use crate::audit::Event;
 use crate::clock::Timestamp;
-use crate::error::{Error, Refusal};
+use crate::error::Error;
 use crate::http::body::{Field, Fields, Kind};
 use crate::http::route::{Answer, Route, Schema};
 use crate::http::{Asking, LastSegment, cookie};
@@ -170,11 +169,11 @@ async fn sign_out(
         _ => Ending::This,
     };
     super::sign_out(&app.db, &app.revocations, &leaving, ending, &asking).await?;
-    // The others' end leaves this one as it is.
-    if ending == Ending::Others {
-        return Ok(StatusCode::NO_CONTENT.into_response());
+    // What a browser sent and is good for nothing any more is taken back.
+    if leaving.has_cookie && ending != Ending::Others {
+        return Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie::clear())]).into_response());
     }
-    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie::clear())]).into_response())
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// A session as its owner sees it.
@@ -223,20 +222,8 @@ async fn end(
     signed_in: SignedIn,
     LastSegment(id): LastSegment,
 ) -> Result<StatusCode, Error> {
-    let id = SessionId::from_stored(id);
-    let user = &signed_in.user.id;
-    if super::end(
-        &app.db,
-        &app.revocations,
-        user,
-        &id,
-        Event::SessionEnded,
-        &asking,
-    )
-    .await?
-    {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Refusal::NotFound.into())
-    }
+    let SignedIn { user, session } = signed_in;
+    let which = [&SessionId::from_stored(id), &session];
+    super::end_from(&app.db, &app.revocations, &user.id, which, &asking).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

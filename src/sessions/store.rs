@@ -115,12 +115,14 @@ pub fn renew(session: &Session, next: &Renewal) -> Sql {
     .bind(session.expires_at)
 }
 
-/// Notes that a live session was used at its `last_seen_at`.
-pub fn see(session: &Session) -> Sql {
-    sql("UPDATE sessions SET last_seen_at = $2, expires_at = $3 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2")
-        .bind(&session.id)
-        .bind(session.last_seen_at)
-        .bind(session.expires_at)
+/// Notes that a live session was used at its `last_seen_at`, if nobody did since it was used at `before`.
+pub fn see(session: &Session, before: Timestamp) -> Sql {
+    sql("UPDATE sessions SET last_seen_at = $2, expires_at = $3 \
+         WHERE id = $1 AND last_seen_at = $4 AND ended_at IS NULL AND expires_at > $2")
+    .bind(&session.id)
+    .bind(session.last_seen_at)
+    .bind(session.expires_at)
+    .bind(before)
 }
 
 /// Whose live session this is; `None` when it has ended, expired or never was, or when the account is shut.

@@ -1,7 +1,7 @@
 //! The documented call.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 
 use super::{Attempt, Outcome, with_password};
 use crate::app::App;
@@ -11,6 +11,7 @@ use crate::http::body::{Field, Fields, Kind};
 use crate::http::csrf::Sender;
 use crate::http::route::{Answer, Route};
 use crate::sessions::Carried;
+use crate::sessions::extract::end_replaced;
 use crate::sessions::grant::Grant;
 use crate::sessions::routes::{GRANT, SESSION};
 use crate::users::Email;
@@ -37,6 +38,7 @@ async fn signin(
     State(app): State<App>,
     asking: Asking,
     sender: Sender,
+    headers: HeaderMap,
     mut fields: Fields,
 ) -> Result<Grant, Error> {
     let attempt = Attempt {
@@ -45,8 +47,21 @@ async fn signin(
         carried: carried(&mut fields, &sender)?,
     };
     match with_password(&app, attempt, &asking).await? {
-        Outcome::SignedIn(grant) => Ok(grant),
+        Outcome::SignedIn(grant) => in_place_of(&headers, &app, grant, &asking).await,
     }
+}
+
+/// Gives `grant`; a cookie takes the place of the one that the browser sent, whose session then ends.
+pub(crate) async fn in_place_of(
+    headers: &HeaderMap,
+    app: &App,
+    grant: Grant,
+    asking: &Asking,
+) -> Result<Grant, Error> {
+    if matches!(grant, Grant::Cookie { .. }) {
+        end_replaced(app, headers, asking).await?;
+    }
+    Ok(grant)
 }
 
 /// How the caller wants the session carried. A cookie is given only to a page that may use it: one of another origin could

@@ -1,7 +1,7 @@
 //! Making an account over HTTP.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 
 use super::with_password;
 use crate::app::App;
@@ -13,7 +13,7 @@ use crate::http::route::{Answer, Route};
 use crate::sessions::grant::Grant;
 use crate::sessions::routes::{GRANT, SESSION};
 use crate::sign_in::Outcome;
-use crate::sign_in::routes::carried;
+use crate::sign_in::routes::{carried, in_place_of};
 use crate::users::{Email, MAX_METADATA, MAX_NAME, NewUser};
 
 const NEW_USER: &[Field] = &[
@@ -53,6 +53,7 @@ async fn signup(
     State(app): State<App>,
     asking: Asking,
     sender: Sender,
+    headers: HeaderMap,
     mut fields: Fields,
 ) -> Result<(StatusCode, Grant), Error> {
     let password = fields.password("password")?;
@@ -65,6 +66,9 @@ async fn signup(
     };
     let carried = carried(&mut fields, &sender)?;
     match with_password(&app, new, password, carried, &asking).await? {
-        Outcome::SignedIn(grant) => Ok((StatusCode::CREATED, grant)),
+        Outcome::SignedIn(grant) => {
+            let grant = in_place_of(&headers, &app, grant, &asking).await?;
+            Ok((StatusCode::CREATED, grant))
+        }
     }
 }

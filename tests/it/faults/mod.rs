@@ -9,3 +9,4 @@ mod chance;
 mod killed;
 mod starting;
 mod store;
+mod storm;

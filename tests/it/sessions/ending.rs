@@ -58,7 +58,7 @@ async fn C6_this_session_ends_and_no_other_and_again_is_no_error() {
             let out = sign_out(server, &one, scope).await;
             assert_eq!((out.status.as_u16(), out.body.as_str()), (204, ""));
             assert_eq!(out.header("content-type"), "");
-            assert_eq!(out.cookie(), Some(""), "the cookie is taken back");
+            assert_eq!(out.cookie(), None, "there is no cookie to be taken back");
             assert!(!is_live(server, &one).await);
         }
         let refused = server.refreshes(one.refresh_token().unwrap()).await;
@@ -248,6 +248,75 @@ async fn nobody_sees_or_ends_another_s_session() {
             );
         }
         assert!(is_live(server, &one).await);
+    })
+    .await;
+}
+
+/// A browser's page may hold a token and send the cookie along.
+#[tokio::test]
+async fn C19_who_sends_a_token_and_a_cookie_leaves_both_sessions_if_they_are_theirs() {
+    server(async |server| {
+        server.signs_up(ADA).await;
+        server.signs_up(GRACE).await;
+        let ada = server.begins(ADA, "refresh").await;
+        let with_both = async |cookie: &str, path: &str, method: Method| {
+            let request = axum::http::Request::builder()
+                .method(method)
+                .uri(path)
+                .header("authorization", format!("Bearer {}", ada.token().unwrap()))
+                .header("cookie", format!("__Host-doorward={cookie}"))
+                .body(axum::body::Body::empty());
+            server.send(request.unwrap()).await
+        };
+        let grace = server.begins(GRACE, "cookie").await;
+        let theirs = grace.cookie().unwrap();
+        for (path, method) in [("/auth/me", Method::GET), ("/auth/signout", Method::POST)] {
+            let refused = with_both(theirs, path, method).await;
+            assert_eq!(
+                (refused.status.as_u16(), refused.code()),
+                (403, "forbidden")
+            );
+        }
+        assert!(is_live(server, &ada).await);
+        let own = server.begins(ADA, "cookie").await;
+        let own = own.cookie().unwrap();
+        assert_eq!(with_both(own, "/auth/me", Method::GET).await.status, 200);
+        let out = with_both(own, "/auth/signout", Method::POST).await;
+        assert_eq!((out.status.as_u16(), out.cookie()), (204, Some("")));
+        assert!(!is_live(server, &ada).await);
+        for (cookie, status) in [(own, 401), (theirs, 200)] {
+            let me = server.call_by(cookie, Method::GET, "/auth/me", None).await;
+            assert_eq!(me.status, status);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn C1_a_cookie_that_is_replaced_by_a_sign_in_is_over() {
+    server(async |server| {
+        server.signs_up(ADA).await;
+        server.signs_up(GRACE).await;
+        let first = server.begins(GRACE, "cookie").await;
+        let first = first.cookie().unwrap();
+        let other = server.begins(GRACE, "cookie").await;
+        let account = json!({"email": ADA, "password": PASSWORD, "session": "cookie"});
+        let second = server
+            .call_by(first, Method::POST, "/auth/signin", Some(&account))
+            .await;
+        let second = second.cookie().unwrap();
+        assert_ne!(first, second);
+        for (cookie, status) in [(first, 401), (second, 200), (other.cookie().unwrap(), 200)] {
+            let me = server.call_by(cookie, Method::GET, "/auth/me", None).await;
+            assert_eq!(me.status, status, "{me:?}");
+        }
+        // Who asks for a token leaves the cookie alone.
+        let account = json!({"email": GRACE, "password": PASSWORD});
+        server
+            .call_by(second, Method::POST, "/auth/signin", Some(&account))
+            .await;
+        let me = server.call_by(second, Method::GET, "/auth/me", None).await;
+        assert_eq!(me.json()["email"], ADA);
     })
     .await;
 }

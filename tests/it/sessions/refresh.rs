@@ -223,13 +223,44 @@ async fn a_cookie_is_renewed_like_a_refresh_token() {
             assert_eq!(me.status, 200, "requests that were on their way");
         }
         let third = renew(second).await;
-        let me = server.call_by(first, Method::GET, "/auth/me", None).await;
-        is_refused(&me, "session_revoked");
         is_refused(&renew(first).await, "refresh_token_reused");
         let me = server
             .call_by(third.cookie().unwrap(), Method::GET, "/auth/me", None)
             .await;
         is_refused(&me, "session_revoked");
+    })
+    .await;
+}
+
+/// Whoever has a copy may renew it until the owner's cookie is too old; whatever the owner does then ends both.
+#[tokio::test]
+async fn a_cookie_that_was_renewed_by_a_thief_ends_the_session_wherever_it_is_shown() {
+    server(async |server| {
+        server.signs_up(ADA).await;
+        for (method, path, status) in [
+            (Method::GET, "/auth/me", 401),
+            (Method::GET, "/auth/sessions", 401),
+            (Method::POST, "/auth/signout", 204),
+        ] {
+            let begun = server.begins(ADA, "cookie").await;
+            let body = json!({});
+            let mut stolen = begun.cookie().unwrap().to_owned();
+            for _ in 0..2 {
+                let renewed = server
+                    .call_by(&stolen, Method::POST, "/auth/refresh", Some(&body))
+                    .await;
+                renewed.cookie().unwrap().clone_into(&mut stolen);
+            }
+            let before = audited(server, "refresh_reused").await;
+            let body = (method == Method::POST).then_some(&body);
+            let owner = server
+                .call_by(begun.cookie().unwrap(), method, path, body)
+                .await;
+            assert_eq!(owner.status, status, "{path}: {owner:?}");
+            assert_eq!(audited(server, "refresh_reused").await, before + 1);
+            let me = server.call_by(&stolen, Method::GET, "/auth/me", None).await;
+            is_refused(&me, "session_revoked");
+        }
     })
     .await;
 }
