@@ -103,17 +103,19 @@ impl FromRequestParts<App> for Leaving {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let asking = Asking::from_request_parts(parts, app).await?;
-        let value = cookie::session(&parts.headers)?;
-        let by_cookie = match value {
-            Some(value) => by_cookie(app, value, &asking).await?,
-            None => None,
-        };
+        let (token, value) = (bearer(&parts.headers)?, cookie::session(&parts.headers)?);
         let has_cookie = value.is_some();
-        let Some(token) = bearer(&parts.headers)? else {
+        if token.is_none() {
             if !has_cookie {
                 return Err(Refusal::TokenMissing.into());
             }
             Sender::of(parts)?.may_use_cookie()?;
+        }
+        let by_cookie = match value {
+            Some(value) => by_cookie(app, value, &asking).await?,
+            None => None,
+        };
+        let Some(token) = token else {
             let may_end_others = by_cookie.as_ref().map(drop).ok_or(Refusal::SessionRevoked);
             let (user, session) = by_cookie.map(|it| (it.user.id, it.session)).unzip();
             return Ok(Self {

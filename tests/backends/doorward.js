@@ -10,7 +10,7 @@ import * as programs from "./child.js";
 export const repository = fileURLToPath(new URL("../../", import.meta.url));
 const binary =
   process.env.DOORWARD_BIN ??
-  path.join(repository, process.env.CARGO_TARGET_DIR ?? "target", "debug", "doorward");
+  path.resolve(repository, process.env.CARGO_TARGET_DIR ?? "target", "debug", "doorward");
 const patience = 30_000;
 
 /** A port of 127.0.0.1 that was free a moment ago. */
@@ -59,6 +59,13 @@ export async function install(env = {}) {
     jwksUrl: `${url}/.well-known/jwks.json`,
     /** Adds to the configuration, before `serve()`. */
     configure: (more) => Object.assign(environment, more),
+    /** The requests that it answered so far, by its own log: `{ method, route, status, code }`. */
+    answered: () =>
+      server
+        .said()
+        .split("\n")
+        .filter((line) => line.includes('"doorward::access"'))
+        .map((line) => JSON.parse(line)),
     /** Runs a command beside the server, or before it. */
     command: (args, input) => programs.run(binary, args, { ...options, input }),
     async serve(...flags) {

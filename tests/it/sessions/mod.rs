@@ -1,6 +1,9 @@
 //! Sessions: how they are carried, renewed, seen and ended.
 
+mod browser;
+mod cookies;
 mod ending;
+mod forgery;
 mod model;
 mod refresh;
 
