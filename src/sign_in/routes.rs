@@ -6,10 +6,10 @@ use axum::http::{HeaderMap, StatusCode};
 use super::{Attempt, Outcome, with_password};
 use crate::app::App;
 use crate::error::Error;
-use crate::http::Asking;
 use crate::http::body::{Field, Fields, Kind};
 use crate::http::csrf::Sender;
 use crate::http::route::{Answer, Route};
+use crate::http::{Asking, cookie};
 use crate::sessions::Carried;
 use crate::sessions::extract::end_replaced;
 use crate::sessions::grant::Grant;
@@ -44,7 +44,7 @@ async fn signin(
     let attempt = Attempt {
         email: Email::parse(&fields.required("email")?)?,
         password: fields.password("password")?,
-        carried: carried(&mut fields, &sender)?,
+        carried: carried(&mut fields, &sender, &headers)?,
     };
     match with_password(&app, attempt, &asking).await? {
         Outcome::SignedIn(grant) => in_place_of(&headers, &app, grant, &asking).await,
@@ -65,8 +65,12 @@ pub(crate) async fn in_place_of(
 }
 
 /// How the caller wants the session carried. A cookie is given only to a page that may use it: one of another origin could
-/// sign a browser in as somebody else.
-pub(crate) fn carried(fields: &mut Fields, sender: &Sender) -> Result<Carried, Error> {
+/// sign a browser in as somebody else. Nor to one that brings two already, of which it would replace but one.
+pub(crate) fn carried(
+    fields: &mut Fields,
+    sender: &Sender,
+    headers: &HeaderMap,
+) -> Result<Carried, Error> {
     let carried = fields
         .text("session")
         .as_deref()
@@ -74,6 +78,7 @@ pub(crate) fn carried(fields: &mut Fields, sender: &Sender) -> Result<Carried, E
         .unwrap_or(Carried::Token);
     if carried == Carried::Cookie {
         sender.may_use_cookie()?;
+        cookie::session(headers)?;
     }
     Ok(carried)
 }

@@ -64,7 +64,7 @@ async fn signup(
         metadata: fields.object("metadata"),
         roles: Vec::new(),
     };
-    let carried = carried(&mut fields, &sender)?;
+    let carried = carried(&mut fields, &sender, &headers)?;
     match with_password(&app, new, password, carried, &asking).await? {
         Outcome::SignedIn(grant) => {
             let grant = in_place_of(&headers, &app, grant, &asking).await?;

@@ -67,7 +67,16 @@ async fn C3_with_two_of_them_nobody_is_anybody() {
         server.signs_up(ADA).await;
         server.signs_up(EVE).await;
         let (ours, planted) = (cookie(server, ADA).await, cookie(server, EVE).await);
-        for deed in deeds(server, ADA).await {
+        let mut tried = deeds(server, ADA).await;
+        for (path, email) in [("/auth/signin", ADA), ("/auth/signup", "new@example.com")] {
+            tried.push(Deed {
+                method: Method::POST,
+                path: path.to_owned(),
+                body: Some(json!({"email": email, "password": PASSWORD, "session": "cookie"})),
+                ..Deed::me()
+            });
+        }
+        for deed in tried {
             for (first, second) in [(&ours, &planted), (&planted, &ours), (&ours, &ours)] {
                 let (first, second) = (carried(first), carried(second));
                 let joined = format!("{first}; theme=dark; {second}");
