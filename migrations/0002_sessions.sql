@@ -6,6 +6,8 @@ ALTER TABLE sessions ADD COLUMN generation BIGINT NOT NULL DEFAULT 0;
 -- expires_at moves with each use, at most to ends_at.
 ALTER TABLE sessions ADD COLUMN ends_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE sessions ADD COLUMN last_seen_at BIGINT NOT NULL DEFAULT 0;
+-- A session of an epoch that is over is over.
+ALTER TABLE sessions ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0;
 UPDATE sessions SET ends_at = expires_at, last_seen_at = created_at;
 
 CREATE UNIQUE INDEX sessions_by_secret ON sessions (secret_hash);
@@ -21,10 +23,13 @@ CREATE TABLE revocations (
 CREATE INDEX revocations_by_number ON revocations (number, session_id);
 CREATE INDEX revocations_by_end ON revocations (until);
 
--- One row: how many writes have revoked anything, ever, and when this store was last found to have forgotten some.
+-- One row: how many writes have revoked anything, ever; which epoch it is, of which a new one begins when this store is
+-- found to have forgotten revocations, and when that was; and up to which moment they were forgotten for their age.
 CREATE TABLE revocation_count (
     writes BIGINT NOT NULL,
-    restored_at BIGINT
+    epoch BIGINT NOT NULL,
+    restored_at BIGINT,
+    purged_until BIGINT NOT NULL
 );
 
-INSERT INTO revocation_count (writes) VALUES (0);
+INSERT INTO revocation_count (writes, epoch, purged_until) VALUES (0, 0, 0);

@@ -54,6 +54,8 @@ struct Known {
     looked: Option<Instant>,
     /// When the store was last found to have forgotten revocations.
     restored_at: Option<Timestamp>,
+    /// Up to when they were dropped for their age, here or in the database. A clock that was ahead may have been set back.
+    dropped_until: Option<Timestamp>,
     tidy_at: Option<Timestamp>,
 }
 
@@ -67,7 +69,8 @@ impl Feed {
         // The sessions that went then are in no feed, and tokens of theirs may be good for as long as any.
         let is_whole = known
             .restored_at
-            .is_none_or(|at| now >= at.plus(LONGEST_LIFETIME).plus(SKEW));
+            .is_none_or(|at| now >= at.plus(LONGEST_LIFETIME).plus(SKEW))
+            && known.dropped_until.is_none_or(|until| now >= until);
         if is_fresh && is_whole {
             Verdict::Live
         } else {
@@ -124,9 +127,16 @@ impl Feed {
         known.seen = known.seen.max(seen);
         known.looked = known.looked.max(Some(began));
         known.restored_at = known.restored_at.max(count.restored_at);
+        known.dropped_until = known.dropped_until.max(Some(count.purged_until));
         if known.tidy_at.is_none_or(|at| at <= now) {
+            let before = known.revoked.len();
             known.revoked.retain(|_, until| *until > now);
-            known.revoked.shrink_to_fit();
+            if known.revoked.len() < before {
+                known.dropped_until = known.dropped_until.max(Some(now));
+            }
+            if known.revoked.len() < known.revoked.capacity() / 4 {
+                known.revoked.shrink_to_fit();
+            }
             known.tidy_at = Some(now.plus(TIDY_EVERY));
         }
     }

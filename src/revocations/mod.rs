@@ -62,8 +62,15 @@ impl Revocations {
     pub async fn write(&self, db: &Db, unit: Unit) -> Result<Written, db::Error> {
         let acknowledged = self.mark.raised();
         let counted = unit.next_position();
-        let unit = unit.expect(1, store::count()).returning(store::number());
+        let unit = unit
+            .expect(1, store::count(acknowledged))
+            .returning(store::number());
         let written = match db.write(unit).await {
+            // Nothing is written to what has become older than it was, lest the numbers meet again.
+            Err(db::Error::Touched { statement, .. }) if statement == counted => {
+                let words = "the database has forgotten revocations that were acknowledged";
+                return Err(db::Error::Unavailable(words.to_owned()));
+            }
             // It may be refused for what was written before and not acknowledged; it is, by this.
             Err(refused) if refused.is_touched() => {
                 self.raise(store::counted(db).await?.writes).await?;
@@ -74,12 +81,8 @@ impl Revocations {
         let revoked = written.rows(counted + 1).iter().map(store::revoked);
         self.feed.take(revoked.collect::<Result<Vec<_>, _>>()?);
         let row = written.row(counted);
-        let writes = row.map_or(Ok(0), |row| row.int("writes"))?;
-        if writes <= acknowledged {
-            let words = "the database has forgotten revocations, and what is written to it now is not to be relied on";
-            return Err(db::Error::OutcomeUnknown(words.to_owned()));
-        }
-        self.raise(writes).await?;
+        self.raise(row.map_or(Ok(0), |row| row.int("writes"))?)
+            .await?;
         Ok(written)
     }
 

@@ -12,9 +12,6 @@ use crate::audit::{self, About, By, Event};
 use crate::clock::Timestamp;
 use crate::error::Error;
 
-/// How many sessions are ended by one write.
-const STEP: u32 = 2_000;
-
 /// What the database and the mark say of each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -89,8 +86,8 @@ impl Forgotten {
 pub struct Recovered {
     /// What was found.
     pub found: Forgotten,
-    /// How many sessions were ended.
-    pub sessions: u64,
+    /// How many sessions that ended.
+    pub sessions: i64,
 }
 
 /// Why it is not known what was revoked.
@@ -149,29 +146,23 @@ fn judge(engine: Engine, mark: Option<Mark>, facts: &Facts) -> Standing {
     }
 }
 
-/// Makes sure that nothing which was revoked lives: when the database has forgotten revocations, ends all sessions, a few at
-/// a time. To be called before anybody is served. Of nodes that do so at once, one is enough; what begins after the first
-/// has finished is left alone by the others.
+/// Makes sure that nothing which was revoked lives: when the database has forgotten revocations, ends all sessions, in one
+/// write that begins a new epoch. To be called before anybody is served. Of nodes that do so at once, one is enough; what
+/// begins after it is left alone by the others.
 pub async fn recover(
     db: &Db,
     folder: &Path,
     now: Timestamp,
 ) -> Result<Option<Recovered>, CannotTell> {
-    let Standing::Forgotten(found) = standing(db, folder).await? else {
+    let mark = MarkFile::within(folder).work(MarkFile::read).await?;
+    let facts = store::facts(db).await?;
+    let Standing::Forgotten(found) = judge(db.kind(), mark, &facts) else {
         return Ok(None);
     };
-    let floor = found.floor();
-    let mut sessions = 0;
-    loop {
-        let step = db.write(store::forget_sessions(floor, STEP)).await?;
-        sessions += step.touched(0);
-        if step.touched(0) == 0 {
-            break;
-        }
-    }
+    let sessions = store::live_sessions(db, now).await?;
     let by = By::Service(now);
     let ended = Unit::new()
-        .expect(1, store::restored(floor, now))
+        .expect(1, store::begin_epoch(facts.epoch, found.floor(), now))
         .run(store::name(StoreId::new()))
         .run(audit::row(Event::AllSessionsEnded, by, About::default()));
     match db.write(ended).await {

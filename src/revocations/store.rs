@@ -7,10 +7,19 @@ use super::mark::StoreId;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::ids::{SessionId, UserId};
+use crate::sessions::store::live;
 use crate::tokens::keys::{LONGEST_LIFETIME, SKEW};
 
 /// The name of the fact that tells one database from another.
 const STORE_ID: &str = "store_id";
+
+/// When the last token of a session may have expired, that ends now: a day, or when it would have ended anyway. A node of
+/// an older version wrote no such end.
+macro_rules! until {
+    () => {
+        "$5 + CASE WHEN ends_at > 0 AND ends_at < $4 THEN ends_at ELSE $4 END"
+    };
+}
 
 /// Which sessions of a user.
 #[derive(Debug, Clone, Copy)]
@@ -33,47 +42,61 @@ pub enum Which<'a> {
     All(&'a UserId),
 }
 
-/// Ends those that live, and keeps the word until their last token has expired, whatever lifetime of tokens the nodes are
-/// configured with. The first of the two statements touches as many rows as sessions end, and must touch the one that is
-/// to end. A unit that may end several sessions of a user holds the row of the user first. To be written by
+/// Ends those that have not ended, and keeps the word until their last token has expired, whatever lifetime of tokens the
+/// nodes are configured with. The first of the two statements touches as many rows as sessions end, and must touch the one
+/// that is to end. A unit that may end several sessions of a user holds the row of the user first. To be written by
 /// [`super::Revocations::write`] alone.
 pub fn end(which: Which<'_>, now: Timestamp) -> Unit {
-    // The id `named` is the one to end, or the one to spare; no session has the empty one.
-    let (user, named, ends_named) = match which {
-        Which::One { user, session } => (user, session.as_str(), true),
-        Which::Others { user, but } => (user, but.as_str(), false),
-        Which::All(user) => (user, "", false),
+    let (user, but) = match which {
+        Which::One { user, session } => return end_one(user, session, now),
+        Which::Others { user, but } => (user, but.as_str()),
+        // No session has the empty id.
+        Which::All(user) => (user, ""),
     };
     let sessions = sql(
         "UPDATE sessions SET ended_at = $1, expires_at = CASE WHEN expires_at < $1 THEN expires_at ELSE $1 END \
-         WHERE user_id = $2 AND (id = $3) = $4 AND ended_at IS NULL AND expires_at > $1",
-    )
-    .bind(now)
-    .bind(user)
-    .bind(named)
-    .bind(ends_named);
-    let revocations = sql(
-        "INSERT INTO revocations (session_id, until) \
-         SELECT id, $5 + CASE WHEN ends_at < $6 THEN ends_at ELSE $6 END FROM sessions \
-         WHERE user_id = $2 AND (id = $3) = $4 AND ended_at = $1 ON CONFLICT (session_id) DO NOTHING",
-    )
-    .bind(now)
-    .bind(user)
-    .bind(named)
-    .bind(ends_named)
-    .bind(Timestamp::from_micros(0).plus(SKEW))
-    .bind(now.plus(LONGEST_LIFETIME));
-    let ended = match which {
-        Which::One { .. } => Unit::new().expect(1, sessions),
-        Which::Others { .. } | Which::All(_) => Unit::new().run(sessions),
-    };
-    ended.run(revocations)
+         WHERE user_id = $2 AND id <> $3 AND ended_at IS NULL",
+    );
+    let revocations = sql(concat!(
+        "INSERT INTO revocations (session_id, until) SELECT id, ",
+        until!(),
+        " FROM sessions WHERE user_id = $2 AND id <> $3 AND ended_at = $1 ON CONFLICT (session_id) DO NOTHING"
+    ));
+    Unit::new()
+        .run(sessions.bind(now).bind(user).bind(but))
+        .run(bind_until(revocations.bind(now).bind(user).bind(but), now))
+}
+
+/// The same for one, which is found by its key however many its user has.
+fn end_one(user: &UserId, session: &SessionId, now: Timestamp) -> Unit {
+    let sessions = sql(
+        "UPDATE sessions SET ended_at = $1, expires_at = CASE WHEN expires_at < $1 THEN expires_at ELSE $1 END \
+         WHERE id = $3 AND user_id = $2 AND ended_at IS NULL",
+    );
+    let revocations = sql(concat!(
+        "INSERT INTO revocations (session_id, until) SELECT id, ",
+        until!(),
+        " FROM sessions WHERE id = $3 AND user_id = $2 AND ended_at = $1 ON CONFLICT (session_id) DO NOTHING"
+    ));
+    Unit::new()
+        .expect(1, sessions.bind(now).bind(user).bind(session))
+        .run(bind_until(
+            revocations.bind(now).bind(user).bind(session),
+            now,
+        ))
+}
+
+fn bind_until(revocations: Sql, now: Timestamp) -> Sql {
+    revocations
+        .bind(now.plus(LONGEST_LIFETIME))
+        .bind(Timestamp::from_micros(0).plus(SKEW))
 }
 
 /// Counts a write that revokes, and holds the count until the unit ends: numbers are in the order of commits. Answers
-/// `writes`.
-pub(super) fn count() -> Sql {
-    sql("UPDATE revocation_count SET writes = writes + 1 RETURNING writes")
+/// `writes`; touches no row of a database that has counted less than was `acknowledged`, lest it catch up unnoticed.
+pub(super) fn count(acknowledged: i64) -> Sql {
+    sql("UPDATE revocation_count SET writes = writes + 1 WHERE writes >= $1 RETURNING writes")
+        .bind(acknowledged)
 }
 
 /// Gives the revocations of a unit that was counted the number of that write, and answers them.
@@ -99,17 +122,20 @@ pub(super) struct Count {
     pub(super) writes: i64,
     /// When it was last found to have forgotten some of them.
     pub(super) restored_at: Option<Timestamp>,
+    /// Up to when those were forgotten that nothing depends on any more.
+    pub(super) purged_until: Timestamp,
 }
 
 /// How many writes there were.
 pub(super) async fn counted(db: &Db) -> Result<Count, db::Error> {
     let count = db
         .one(
-            sql("SELECT writes, restored_at FROM revocation_count"),
+            sql("SELECT writes, restored_at, purged_until FROM revocation_count"),
             |row| {
                 Ok(Count {
                     writes: row.int("writes")?,
                     restored_at: row.opt_int("restored_at")?.map(Timestamp::from_micros),
+                    purged_until: Timestamp::from_micros(row.int("purged_until")?),
                 })
             },
         )
@@ -127,6 +153,8 @@ pub(super) struct Facts {
     pub(super) store: Option<StoreId>,
     /// How many writes have revoked anything.
     pub(super) writes: i64,
+    /// Which epoch of sessions it is.
+    pub(super) epoch: i64,
     /// Whether there is any session, live or ended.
     pub(super) has_sessions: bool,
 }
@@ -134,7 +162,7 @@ pub(super) struct Facts {
 /// The facts of one moment.
 pub(super) async fn facts(db: &Db) -> Result<Facts, db::Error> {
     let facts = sql(
-        "SELECT writes, (SELECT value FROM settings WHERE name = $1) AS store, \
+        "SELECT writes, epoch, (SELECT value FROM settings WHERE name = $1) AS store, \
          EXISTS (SELECT 1 FROM sessions) AS has_sessions FROM revocation_count",
     )
     .bind(STORE_ID);
@@ -143,10 +171,21 @@ pub(super) async fn facts(db: &Db) -> Result<Facts, db::Error> {
         Ok(Facts {
             store: store.as_deref().and_then(StoreId::from_stored),
             writes: row.int("writes")?,
+            epoch: row.int("epoch")?,
             has_sessions: row.bool("has_sessions")?,
         })
     });
     facts.await?.ok_or_else(no_count)
+}
+
+/// How many sessions live.
+pub(super) async fn live_sessions(db: &Db, now: Timestamp) -> Result<i64, db::Error> {
+    let live = sql(concat!(
+        "SELECT CAST(count(*) AS BIGINT) AS live FROM sessions WHERE ",
+        live!("$1")
+    ));
+    let live = db.one(live.bind(now), |row| row.int("live")).await?;
+    Ok(live.unwrap_or(0))
 }
 
 /// Names the database, if it has no name.
@@ -156,21 +195,16 @@ pub(super) fn name(store: StoreId) -> Sql {
         .bind(store.bytes())
 }
 
-/// Ends up to `limit` sessions for good, while fewer than `floor` writes are counted.
-pub(super) fn forget_sessions(floor: i64, limit: u32) -> Sql {
+/// Begins a new epoch, because some revocations were forgotten: every session of the old one is over. Touches no row when
+/// the epoch `found` is over already.
+pub(super) fn begin_epoch(found: i64, floor: i64, now: Timestamp) -> Sql {
     sql(
-        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions LIMIT $2) \
-         AND EXISTS (SELECT 1 FROM revocation_count WHERE writes < $1)",
+        "UPDATE revocation_count SET epoch = epoch + 1, restored_at = $3, \
+         writes = CASE WHEN writes < $2 THEN $2 ELSE writes END WHERE epoch = $1",
     )
+    .bind(found)
     .bind(floor)
-    .bind(i64::from(limit))
-}
-
-/// Notes that all sessions were ended because some revocations were forgotten; touches no row when that was noted already.
-pub(super) fn restored(floor: i64, now: Timestamp) -> Sql {
-    sql("UPDATE revocation_count SET writes = $1, restored_at = $2 WHERE writes < $1")
-        .bind(floor)
-        .bind(now)
+    .bind(now)
 }
 
 /// Up to `limit` revocations behind the session `after` of the write `number`, in the order of writes; of those only what
@@ -198,12 +232,25 @@ pub(super) async fn is_live(
     user: &UserId,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let live = sql("SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND s.user_id = $2 \
-         AND s.ended_at IS NULL AND s.expires_at > $3 AND u.disabled_at IS NULL")
+    let live = sql(concat!(
+        "SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id \
+         WHERE s.id = $1 AND s.user_id = $2 AND u.disabled_at IS NULL AND ",
+        live!("$3")
+    ))
     .bind(session)
     .bind(user)
     .bind(now);
     Ok(db.one(live, |row| row.text("id")).await?.is_some())
+}
+
+/// Notes that revocations are forgotten which nothing depends on since `moment`: should a clock be set back to before it,
+/// the feed is not enough.
+pub fn note_purge(moment: Timestamp) -> Sql {
+    sql(
+        "UPDATE revocation_count SET purged_until = $1 WHERE purged_until < $1 \
+         AND EXISTS (SELECT 1 FROM revocations WHERE until < $1)",
+    )
+    .bind(moment)
 }
 
 /// Forgets up to `limit` revocations that nothing depends on since `moment`.

@@ -15,8 +15,8 @@ use crate::users::{self, User};
 pub fn insert(session: &Session, renewal: Option<&Renewal>, verified_hash: &str) -> Sql {
     sql(
         "INSERT INTO sessions (id, user_id, carried, secret_hash, generation, auth_time, amr, created_at, last_seen_at, \
-         expires_at, ends_at, ip, agent) \
-         SELECT $1, u.id, $3, $4, $5, $6, $7, $6, $8, $9, $10, $11, $12 FROM users u JOIN passwords p ON p.user_id = u.id \
+         expires_at, ends_at, ip, agent, epoch) \
+         SELECT $1, u.id, $3, $4, $5, $6, $7, $6, $8, $9, $10, $11, $12, (SELECT epoch FROM revocation_count) FROM users u JOIN passwords p ON p.user_id = u.id \
          WHERE u.id = $2 AND u.disabled_at IS NULL AND p.hash = $13",
     )
     .bind(&session.id)
@@ -33,6 +33,18 @@ pub fn insert(session: &Session, renewal: Option<&Renewal>, verified_hash: &str)
     .bind(session.agent.as_deref())
     .bind(verified_hash)
 }
+
+/// What is true of the rows of sessions that live at the moment that is bound to this parameter.
+macro_rules! live {
+    ($now:literal) => {
+        concat!(
+            "ended_at IS NULL AND expires_at > ",
+            $now,
+            " AND epoch = (SELECT epoch FROM revocation_count)"
+        )
+    };
+}
+pub(crate) use live;
 
 /// What a `Session` is read from, for queries in which `sessions` is `s` and may stand beside `users`.
 macro_rules! session_columns {
@@ -72,8 +84,13 @@ pub async fn of_family(
     now: Timestamp,
 ) -> Result<Option<(Session, User)>, Error> {
     let live = sql(concat!(
-        "SELECT ", user_columns!(), ", ", session_columns!(), " FROM sessions s JOIN users u ON u.id = s.user_id \
-         WHERE s.secret_hash = $1 AND s.carried = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND u.disabled_at IS NULL"
+        "SELECT ",
+        user_columns!(),
+        ", ",
+        session_columns!(),
+        " FROM sessions s JOIN users u ON u.id = s.user_id \
+         WHERE s.secret_hash = $1 AND s.carried = $2 AND u.disabled_at IS NULL AND ",
+        live!("$3")
     ))
     .bind(renewal.family())
     .bind(carried.as_str())
@@ -92,7 +109,9 @@ pub async fn of_user(
     let live = sql(concat!(
         "SELECT ",
         session_columns!(),
-        " FROM sessions s WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 \
+        " FROM sessions s WHERE s.user_id = $1 AND ",
+        live!("$2"),
+        " \
          ORDER BY s.last_seen_at DESC, s.id DESC LIMIT $3"
     ))
     .bind(user)
@@ -104,10 +123,11 @@ pub async fn of_user(
 /// Brings a live session from its generation to `next`, as used at its `last_seen_at`; touches no row when it is over or
 /// was brought on meanwhile.
 pub fn renew(session: &Session, next: &Renewal) -> Sql {
-    sql(
+    sql(concat!(
         "UPDATE sessions SET generation = $3, last_seen_at = $4, expires_at = $5 \
-         WHERE id = $1 AND generation = $2 AND ended_at IS NULL AND expires_at > $4",
-    )
+         WHERE id = $1 AND generation = $2 AND ",
+        live!("$4")
+    ))
     .bind(&session.id)
     .bind(session.generation)
     .bind(next.generation)
@@ -117,8 +137,10 @@ pub fn renew(session: &Session, next: &Renewal) -> Sql {
 
 /// Notes that a live session was used at its `last_seen_at`, if nobody did since it was used at `before`.
 pub fn see(session: &Session, before: Timestamp) -> Sql {
-    sql("UPDATE sessions SET last_seen_at = $2, expires_at = $3 \
-         WHERE id = $1 AND last_seen_at = $4 AND ended_at IS NULL AND expires_at > $2")
+    sql(concat!(
+        "UPDATE sessions SET last_seen_at = $2, expires_at = $3 WHERE id = $1 AND last_seen_at = $4 AND ",
+        live!("$2")
+    ))
     .bind(&session.id)
     .bind(session.last_seen_at)
     .bind(session.expires_at)
@@ -132,7 +154,13 @@ pub async fn owner(
     user: &UserId,
     now: Timestamp,
 ) -> Result<Option<User>, Error> {
-    let live = sql(concat!("SELECT ", user_columns!(), " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND u.disabled_at IS NULL"))
+    let live = sql(concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM sessions s JOIN users u ON u.id = s.user_id \
+         WHERE s.id = $1 AND s.user_id = $2 AND u.disabled_at IS NULL AND ",
+        live!("$3")
+    ))
     .bind(id)
     .bind(user)
     .bind(now);
@@ -148,9 +176,10 @@ pub fn delete_expired(moment: Timestamp, limit: u32) -> Sql {
 
 /// How many sessions live.
 pub async fn count_live(db: &Db, now: Timestamp) -> Result<i64, Error> {
-    let live = sql(
-        "SELECT CAST(count(*) AS BIGINT) AS live FROM sessions WHERE expires_at > $1 AND ended_at IS NULL",
-    );
+    let live = sql(concat!(
+        "SELECT CAST(count(*) AS BIGINT) AS live FROM sessions WHERE ",
+        live!("$1")
+    ));
     Ok(db
         .one(live.bind(now), |row| row.int("live"))
         .await?

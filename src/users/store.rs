@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::http::body::Change;
 use crate::ids::{SessionId, UserId};
+use crate::sessions::store::live;
 
 /// What a `User` is read from, for queries in which `users` is `u`. Each by its name: a newer node may have added others
 /// already.
@@ -110,9 +111,9 @@ pub fn update(id: &UserId, session: &SessionId, profile: &Profile, now: Timestam
     let (keep_name, name) = parts(&profile.name);
     let (keep_locale, locale) = parts(&profile.locale);
     let (keep_metadata, metadata) = parts(&profile.metadata);
-    sql("UPDATE users SET name = CASE WHEN $2 THEN name ELSE $3 END, locale = CASE WHEN $4 THEN locale ELSE $5 END, \
+    sql(concat!("UPDATE users SET name = CASE WHEN $2 THEN name ELSE $3 END, locale = CASE WHEN $4 THEN locale ELSE $5 END, \
          metadata = CASE WHEN $6 THEN metadata ELSE $7 END, updated_at = $8 WHERE id = $1 AND disabled_at IS NULL \
-         AND EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $1 AND ended_at IS NULL AND expires_at > $8)")
+         AND EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $1 AND ", live!("$8"), ")"))
     .bind(id)
     .bind(keep_name)
     .bind(name)
@@ -143,8 +144,12 @@ pub fn touch_sign_in(id: &UserId, now: Timestamp) -> Sql {
 /// Holds the row of an open account until the unit ends, by the word of a live session; touches no row when the account
 /// is gone or shut, or the session over.
 pub fn hold(id: &UserId, session: &SessionId, now: Timestamp) -> Sql {
-    sql("UPDATE users SET updated_at = updated_at WHERE id = $1 AND disabled_at IS NULL \
-         AND EXISTS (SELECT 1 FROM sessions WHERE id = $2 AND user_id = $1 AND ended_at IS NULL AND expires_at > $3)")
+    sql(concat!(
+        "UPDATE users SET updated_at = updated_at WHERE id = $1 AND disabled_at IS NULL \
+         AND EXISTS (SELECT 1 FROM sessions WHERE id = $2 AND user_id = $1 AND ",
+        live!("$3"),
+        ")"
+    ))
     .bind(id)
     .bind(session)
     .bind(now)

@@ -110,7 +110,13 @@ async fn purge(app: App) {
             tracing::warn!(%error, "could not remove keys that are over; trying again later");
         }
         purge_all(&app, sessions::store::delete_expired).await;
-        purge_all(&app, revocations::store::delete_over).await;
+        let purged = revocations::store::note_purge(app.clock.now());
+        match app.db.write(purged).await {
+            Ok(_) => purge_all(&app, revocations::store::delete_over).await,
+            Err(error) => {
+                tracing::warn!(%error, "could not remove revocations that are over; trying again later");
+            }
+        }
     }
 }
 

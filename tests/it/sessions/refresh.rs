@@ -15,7 +15,7 @@ use doorward::{password, users};
 use serde_json::json;
 
 use super::{claims, keys};
-use crate::harness::{ADA, Answer, PASSWORD, Server, rows, server, server_with, together};
+use crate::harness::{ADA, Answer, PASSWORD, Server, insist, rows, server, server_with, together};
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -29,7 +29,7 @@ async fn first(server: &Server) -> String {
 
 /// The successor of a refresh token.
 async fn next(server: &Server, refresh_token: &str) -> String {
-    let answer = server.refreshes(refresh_token).await;
+    let answer = insist(async || server.refreshes(refresh_token).await).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.refresh_token().unwrap().to_owned()
 }

@@ -32,7 +32,7 @@ const SETUP: &str = "SET default_transaction_read_only = on; \
      SET default_transaction_isolation = 'read committed'; \
      SET statement_timeout = '5s'; \
      SET lock_timeout = '2s'; \
-     SET idle_in_transaction_session_timeout = '10s'";
+     SET idle_in_transaction_session_timeout = '2s'";
 
 impl Connector {
     pub(super) fn new(server: &Server) -> Result<Self, OpenError> {
