@@ -93,9 +93,10 @@ async fn answer(
         .fold(false, |found, (name, secret)| {
             found | is_client(&app.config.introspection.clients, name, secret)
         });
-    app.limits
-        .spend_on_failure(asking.client.key(), asking.now, !is_right)?;
+    // A right secret is never counted nor held back by what others tried from its address: it is no guess.
     if !is_right {
+        let charged = app.limits.spend(asking.client.key(), asking.now);
+        charged.map_err(|(limited, _)| limited)?;
         return Err(Refusal::ClientInvalid.into());
     }
     let token = fields.required("token").map(Secret::new)?;
@@ -113,10 +114,21 @@ fn presented(headers: &HeaderMap, fields: &mut Fields) -> Result<Vec<Presented>,
     match (values.next(), values.next(), in_form) {
         (None, _, (Some(name), Some(secret))) => Ok(vec![(name, secret)]),
         (None, _, _) | (Some(_), Some(_), _) => Ok(Vec::new()),
-        (Some(value), None, (None, None)) => Ok(basic(value).unwrap_or_default()),
+        // Programs that send the header may name themselves in the form too.
+        (Some(value), None, (named, None)) => {
+            let read = basic(value).unwrap_or_default();
+            let is_another =
+                |named| !read.is_empty() && read.iter().all(|(name, _)| *name != named);
+            if named.is_some_and(is_another) {
+                return Err(Refusal::invalid(
+                    "client_id must be the name that is in the header Authorization",
+                ));
+            }
+            Ok(read)
+        }
         // Section 2.3: not more than one way in a request.
         (Some(_), None, _) => Err(Refusal::invalid(
-            "client_id and client_secret must not be there when the header Authorization is",
+            "client_secret must not be there when the header Authorization is",
         )),
     }
 }

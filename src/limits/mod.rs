@@ -51,27 +51,6 @@ impl Limits {
         key: AddressKey,
         now: Timestamp,
     ) -> Result<Option<Standing>, (Refusal, Standing)> {
-        self.charge(key, now, true)
-    }
-
-    /// Takes one attempt from the budget of `key` if it `failed`. Whoever has none left is refused whether it failed or not,
-    /// or the budget would bound nothing.
-    pub fn spend_on_failure(
-        &self,
-        key: AddressKey,
-        now: Timestamp,
-        failed: bool,
-    ) -> Result<(), Refusal> {
-        let charged = self.charge(key, now, failed);
-        charged.map(drop).map_err(|(refusal, _)| refusal)
-    }
-
-    fn charge(
-        &self,
-        key: AddressKey,
-        now: Timestamp,
-        counts: bool,
-    ) -> Result<Option<Standing>, (Refusal, Standing)> {
         if !self.enabled {
             return Ok(None);
         }
@@ -94,9 +73,7 @@ impl Limits {
             let retry_after = debt.saturating_sub(allowed);
             return Err((Refusal::RateLimited { retry_after }, standing));
         }
-        if counts {
-            *whole_at = whole;
-        }
+        *whole_at = whole;
         let remaining = allowed.saturating_sub(debt).as_micros() / self.interval.as_micros().max(1);
         let remaining = u32::try_from(remaining).unwrap_or(0);
         Ok(Some(Standing {
