@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use db::{Db, sql};
+use doorward::app::MIGRATIONS;
 use doorward::secret;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -43,6 +46,7 @@ impl Place {
         let name = uuid::Uuid::from_bytes(secret::bytes()).simple().to_string();
         let folder = env::temp_dir().join(format!("doorward-{name}"));
         fs::create_dir(&folder).unwrap();
+        let database_url = database_url.map(|url| format!("{url}&application_name={name}"));
         let place = Self {
             folder,
             database_url,
@@ -109,6 +113,27 @@ impl Place {
             program.arg("--set").arg(format!("{key}={value}"));
         }
         program
+    }
+
+    /// Waits until nothing is left of a server that was killed: PostgreSQL may finish what its client did not live to see.
+    pub async fn settles(&self) {
+        let Some(url) = &self.database_url else {
+            return;
+        };
+        let (server, name) = url.rsplit_once('=').unwrap();
+        let db = Db::open_beside(&format!("{server}=another"), MIGRATIONS)
+            .await
+            .unwrap();
+        let connected = "SELECT CAST(count(*) AS BIGINT) AS n FROM pg_stat_activity WHERE application_name = $1";
+        while db
+            .one(sql(connected).bind(name), |row| row.int("n"))
+            .await
+            .unwrap()
+            != Some(0)
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        db.close().await;
     }
 
     /// Starts a server and waits until it serves.
