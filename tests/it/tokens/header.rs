@@ -44,12 +44,17 @@ async fn T31_a_token_anywhere_else_is_none() {
         );
         without.extend(answers(server, |it| it).await);
         for answer in without {
+            assert!(!answer.body.contains(token));
+            // A route that reads a body says that its query is no place for it.
+            if answer.code() == "validation_failed" {
+                assert_eq!(answer.status, 400);
+                continue;
+            }
             assert_eq!(
                 (answer.status.as_u16(), answer.code()),
                 (401, "token_missing")
             );
             assert_eq!(answer.header("www-authenticate"), "Bearer");
-            assert!(!answer.body.contains(token));
         }
         assert!(!log::holds(token));
     })
