@@ -154,24 +154,29 @@ pub async fn recover(
     folder: &Path,
     now: Timestamp,
 ) -> Result<Option<Recovered>, CannotTell> {
-    let mark = MarkFile::within(folder).work(MarkFile::read).await?;
-    let facts = store::facts(db).await?;
-    let Standing::Forgotten(found) = judge(db.kind(), mark, &facts) else {
-        return Ok(None);
-    };
-    let sessions = store::live_sessions(db, now).await?;
-    let by = By::Service(now);
-    let ended = Unit::new()
-        .expect(1, store::begin_epoch(facts.epoch, found.floor(), now))
-        .run(store::name(StoreId::new()))
-        .run(audit::row(Event::AllSessionsEnded, by, About::default()));
-    match db.write(ended).await {
-        // Whoever was first has told of it.
-        Ok(_) | Err(db::Error::Touched { .. }) => {}
-        Err(error) => return Err(error.into()),
+    let file = MarkFile::within(folder);
+    loop {
+        let mark = file.work(MarkFile::read).await?;
+        let facts = store::facts(db).await?;
+        let Standing::Forgotten(found) = judge(db.kind(), mark, &facts) else {
+            return Ok(None);
+        };
+        let sessions = store::live_sessions(db, now).await?;
+        let by = By::Service(now);
+        let ended = Unit::new()
+            .expect(1, store::begin_epoch(facts.epoch, found.floor(), now))
+            .run(store::name(StoreId::new()))
+            .run(audit::row(Event::AllSessionsEnded, by, About::default()));
+        match db.write(ended).await {
+            Ok(_) => {
+                mark_as_counted(db, folder).await?;
+                return Ok(Some(Recovered { found, sessions }));
+            }
+            // Somebody else was first, by a mark of their own: perhaps it was not as high as this one.
+            Err(db::Error::Touched { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    mark_as_counted(db, folder).await?;
-    Ok(Some(Recovered { found, sessions }))
 }
 
 /// Names the database if it has no name, and writes down how far it has counted: it has proved to be whole.

@@ -164,6 +164,7 @@ fn unreadable(check: &'static str, error: Error) -> Finding {
 mod tests {
     use super::*;
     use crate::cli::doctor::Status;
+    use crate::revocations::Forgotten;
 
     #[test]
     fn a_clock_that_is_behind_what_was_written_is_wrong_and_one_minute_is_nothing() {
@@ -175,6 +176,36 @@ mod tests {
             (MADE.plus(OLD), Some(MADE), Status::Ok),
         ] {
             assert_eq!(clock(now, newest).status, status, "{now} {newest:?}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_has_forgotten_revocations_fails_and_a_new_one_does_not() {
+        let forgotten = Forgotten::Behind {
+            writes: 1,
+            acknowledged: 2,
+        };
+        for (standing, status, words) in [
+            (
+                Standing::Whole { writes: 3 },
+                Status::Ok,
+                "3 writes ended sessions",
+            ),
+            (Standing::Unmarked, Status::Ok, "the first start makes it"),
+            (
+                Standing::Another,
+                Status::Ok,
+                "the next start makes it anew",
+            ),
+            (
+                Standing::Forgotten(forgotten),
+                Status::Fail,
+                "has counted 1 writes",
+            ),
+        ] {
+            let finding = revocations(Ok(standing));
+            assert_eq!(finding.status, status, "{finding:?}");
+            assert!(finding.found.contains(words), "{finding:?}");
         }
     }
 

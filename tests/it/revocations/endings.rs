@@ -114,19 +114,32 @@ async fn the_word_is_kept_until_the_last_token_has_expired() {
     for (lifetime, kept) in [("1h", Duration::from_hours(1)), ("24h", LONGEST)] {
         server_with(&[("tokens.lifetime", lifetime)], async |server| {
             let ada = Held::new(server, ADA).await;
+            let long = server.begins(ADA, "refresh").await;
+            let long = Held::of(long.token().unwrap());
             let db = &server.app.db;
-            let ends_at = sql("SELECT ends_at AS n FROM sessions WHERE id = $1");
-            let ends_at = number(db, ends_at.bind(&ada.session)).await;
             server.wait(MINUTE);
-            ends(&server.app, ada.one()).await;
-
+            for (held, left) in [(&long, LONGEST), (&ada, kept.saturating_sub(MINUTE))] {
+                ends(&server.app, held.one()).await;
+                let until = sql("SELECT until AS n FROM revocations WHERE session_id = $1");
+                let until = number(db, until.bind(&held.session)).await;
+                let expected = server.clock.now().plus(left).plus(MINUTE);
+                assert_eq!(
+                    until,
+                    expected.micros(),
+                    "a minute for clocks that disagree"
+                );
+            }
+            run(
+                db,
+                sql("DELETE FROM revocations WHERE session_id = $1").bind(&long.session),
+            )
+            .await;
+            run(
+                db,
+                sql("DELETE FROM sessions WHERE id = $1").bind(&long.session),
+            )
+            .await;
             let until = number(db, sql("SELECT until AS n FROM revocations")).await;
-            let longest = server.clock.now().plus(LONGEST);
-            assert_eq!(
-                until,
-                ends_at.min(longest.micros()) + 60_000_000,
-                "a minute for clocks that disagree"
-            );
             assert!(
                 until > BEGINNING.plus(kept).micros(),
                 "its token lives as long"

@@ -172,6 +172,36 @@ async fn a_node_that_has_not_noticed_yet_covers_nothing_up() {
     .await;
 }
 
+/// A node may have stopped before the last revocation, and start together with one that knows of it.
+#[tokio::test]
+async fn of_two_marks_the_higher_one_decides_whichever_node_is_first() {
+    server(async |server| {
+        let app = &server.app;
+        let (ada, bob) = (Held::new(server, ADA).await, Held::new(server, BOB).await);
+        backup::make(&app.db).await;
+        ends(app, ada.one()).await;
+        let (knows, stopped) = (&app.config.data_dir, server.new_folder());
+        std::fs::copy(
+            knows.join("revocations.mark"),
+            stopped.join("revocations.mark"),
+        )
+        .unwrap();
+        ends(app, bob.one()).await;
+        backup::put_back(&app.db).await;
+
+        together([&stopped, knows].map(|folder| recovers(app, folder))).await;
+        let whole = Standing::Whole { writes: 2 };
+        for folder in [&stopped, knows] {
+            assert_eq!(standing(&app.db, folder).await.unwrap(), whole);
+        }
+        for held in [&ada, &bob] {
+            assert!(!held.is_live(app).await);
+        }
+        assert!(Held::again(server, ADA).await.is_live(app).await);
+    })
+    .await;
+}
+
 /// With SQLite there is no other node that may have the mark. With PostgreSQL a node without one is a new node.
 #[tokio::test]
 async fn without_a_mark_a_file_is_not_believed_once_anything_was_revoked() {
@@ -260,6 +290,36 @@ async fn a_database_from_before_it_had_a_name_is_not_believed() {
         assert_eq!((recovered.found, recovered.sessions), (nameless, 1));
         assert!(!ada.is_live(app).await);
         assert_eq!(stands(app).await, Standing::Whole { writes: 1 });
+    })
+    .await;
+}
+
+/// Where there is no mark to notice by, `docs/operating.md` has a statement that does the same by hand.
+#[tokio::test]
+async fn what_the_manual_has_for_an_operator_without_a_mark_ends_all_sessions() {
+    let manual = include_str!("../../../docs/operating.md");
+    let by_hand = manual.split("```sql\n").nth(1).unwrap();
+    let (by_hand, behind) = by_hand.split_once("```").unwrap();
+    server(async |server| {
+        let (app, ada) = (&server.app, Held::new(server, ADA).await);
+        refresh(app).await;
+        assert_eq!(ada.verdict(app), Verdict::Live);
+        let mut by_hand = by_hand.to_owned();
+        if !is_postgres() {
+            let (_, now) = by_hand.split_once("restored_at = ").unwrap();
+            let (_, other) = behind.split_once("restored_at = ").unwrap();
+            let other = other.split('`').next().unwrap();
+            by_hand = by_hand.replace(now.trim_end_matches(";\n"), other);
+        }
+        run(
+            &app.db,
+            sql(by_hand.trim_end_matches(";\n").to_owned().leak()),
+        )
+        .await;
+        refresh(app).await;
+        assert_eq!(ada.verdict(app), Verdict::Ask);
+        assert!(!ada.is_live(app).await);
+        assert!(Held::again(server, ADA).await.is_live(app).await);
     })
     .await;
 }
