@@ -15,14 +15,12 @@ mod token;
 mod user;
 
 use std::process::Command;
-use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::Answer;
 use crate::harness::process::{Ended, Place, Process};
 use crate::harness::wire::Connection;
+use crate::harness::{Answer, sooner_or_later};
 
 /// What a command prints that is said not to fail.
 fn prints(place: &Place, arguments: &[&str], input: &str) -> String {
@@ -95,15 +93,4 @@ fn token_of(server: &Process, email: &str, password: &str) -> String {
 
 fn me(server: &Process, token: &str) -> Answer {
     call(server, "GET", "/auth/me", Some(token), None)
-}
-
-/// Asks again and again until the answer is there, which a running server may take some seconds to have.
-fn sooner_or_later<T>(mut ask: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..1_200 {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-    panic!("it never came");
 }

@@ -6,7 +6,9 @@
 )]
 
 mod chance;
+mod journal;
 mod killed;
+mod restored;
 mod starting;
 mod store;
 mod storm;

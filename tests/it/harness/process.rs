@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use db::{Db, sql};
 use doorward::app::MIGRATIONS;
-use doorward::secret;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::database::Database;
+use super::unique;
 
 /// How much of what a process said is kept: its last lines.
 const LINES: usize = 200;
@@ -43,12 +43,9 @@ impl Place {
             }
             Database::Postgres { url } => Some(url),
         };
-        let name = uuid::Uuid::from_bytes(secret::bytes()).simple().to_string();
-        let folder = env::temp_dir().join(format!("doorward-{name}"));
-        fs::create_dir(&folder).unwrap();
-        let database_url = database_url.map(|url| format!("{url}&application_name={name}"));
+        let database_url = database_url.map(|url| format!("{url}&application_name={}", unique()));
         let place = Self {
-            folder,
+            folder: new_folder(),
             database_url,
             settings: Vec::new(),
         };
@@ -60,6 +57,16 @@ impl Place {
             .with("password.argon2.memory_kib", "8")
             .with("password.argon2.iterations", "1")
             .with("password.max_wait", "20s")
+    }
+
+    /// Where one more node runs: on the same database, with a data folder of its own. With PostgreSQL only.
+    pub fn another(&self) -> Self {
+        assert!(self.database_url.is_some(), "a file has one node");
+        Self {
+            folder: new_folder(),
+            database_url: self.database_url.clone(),
+            settings: self.settings.clone(),
+        }
     }
 
     /// The same with a setting changed.
@@ -149,6 +156,12 @@ impl Place {
     pub fn run(&self, arguments: &[&str], input: &str) -> Ended {
         Process::start_with(self.command(arguments), input).ended()
     }
+}
+
+fn new_folder() -> PathBuf {
+    let folder = env::temp_dir().join(format!("doorward-{}", unique()));
+    fs::create_dir(&folder).unwrap();
+    folder
 }
 
 impl Drop for Place {

@@ -3,6 +3,8 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
+use std::thread;
+use std::time::Duration;
 
 use super::Answer;
 
@@ -37,4 +39,15 @@ pub async fn insist(ask: impl AsyncFn() -> Answer) -> Answer {
             return answer;
         }
     }
+}
+
+/// Asks again and again until the answer is there, which a running server may take some seconds to have.
+pub fn sooner_or_later<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..1_200 {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    panic!("it never came");
 }
