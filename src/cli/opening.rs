@@ -111,12 +111,9 @@ fn database_url(config: &Config) -> Secret<String> {
         .unwrap_or_else(|| Secret::new(config.data_dir.join("doorward.db").display().to_string()))
 }
 
-/// The SQLite file, when the database is one.
+/// The SQLite file, when the database is one and its address can be used.
 pub(super) fn database_file(config: &Config) -> Option<PathBuf> {
-    let url = database_url(config);
-    let url = url.expose();
-    let path = url.strip_prefix("sqlite://").unwrap_or(url);
-    (!path.starts_with("postgres")).then(|| PathBuf::from(path))
+    db::file_of(database_url(config).expose())
 }
 
 /// Opens the database to serve it; on SQLite nobody else may.

@@ -7,8 +7,15 @@ use tokio_postgres::config::{Config, Host, SslMode};
 use crate::OpenError;
 
 pub(crate) enum Address {
-    File(PathBuf),
+    File(File),
     Server(Box<Server>),
+}
+
+/// A file and what is asked of it.
+pub(crate) struct File {
+    pub(crate) path: PathBuf,
+    /// How many units share a commit at most.
+    pub(crate) group: usize,
 }
 
 /// A server and what is asked of it.
@@ -30,26 +37,60 @@ pub(crate) enum Roots {
     File(PathBuf),
 }
 
+/// The file that an address names: `None` when it names a server, or cannot be used.
+pub fn file_of(url: &str) -> Option<PathBuf> {
+    (!is_server(url))
+        .then(|| File::parse(url).ok())?
+        .map(|file| file.path)
+}
+
 impl Address {
     /// Reads `path`, `sqlite:path`, `sqlite:///path` or `postgres://...`.
     pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
+        if is_server(url) {
+            Ok(Self::Server(Box::new(Server::parse(url)?)))
+        } else {
+            Ok(Self::File(File::parse(url)?))
+        }
+    }
+}
+
+fn is_server(url: &str) -> bool {
+    let scheme = url.split_once(':').map(|(scheme, _)| scheme);
+    matches!(scheme, Some("postgres" | "postgresql"))
+}
+
+impl File {
+    /// How many units share a commit when the address does not say, and at most: enough to make it cheap, few enough
+    /// that the first does not wait for the last.
+    const GROUP: usize = 64;
+
+    fn parse(url: &str) -> Result<Self, OpenError> {
         let path = match url.split_once(':') {
-            Some(("postgres" | "postgresql", _)) => {
-                return Ok(Address::Server(Box::new(Server::parse(url)?)));
-            }
             Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
             Some((scheme, rest)) if rest.starts_with("//") => {
                 return refuse(format!("`{scheme}` is neither `sqlite` nor `postgres`"));
             }
             _ => url,
         };
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         if path.is_empty() || path.starts_with(":memory:") {
             return refuse("it names no file; give a path, such as sqlite:data/app.db");
         }
-        if path.contains('?') {
-            return refuse("a SQLite path takes no parameters (`?`)");
+        let mut group = Self::GROUP;
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            match parameter.split_once('=') {
+                Some(("group", size)) => match size.parse() {
+                    Ok(size @ 1..=Self::GROUP) => group = size,
+                    _ => return refuse("`group` is a number of changes, from 1 to 64"),
+                },
+                _ => return refuse("a SQLite path takes no parameter (`?`) but `group`"),
+            }
         }
-        Ok(Address::File(PathBuf::from(path)))
+        Ok(Self {
+            path: PathBuf::from(path),
+            group,
+        })
     }
 }
 

@@ -44,7 +44,7 @@ enum Backend {
 impl Db {
     /// Opens a database as the one that serves it, and brings its schema up to date.
     ///
-    /// `url` is a path, `sqlite:path` or `postgres://...`. A SQLite file is locked, so that no second server opens it.
+    /// `url` is a path, `sqlite:path` or `postgres://...`, with the parameters that each takes. A SQLite file is locked, so that no second server opens it.
     pub async fn open(url: &str, migrations: &[Migration]) -> Result<Db, OpenError> {
         Self::open_as(url, migrations, Role::Server).await
     }
@@ -59,10 +59,10 @@ impl Db {
 
     async fn open_as(url: &str, migrations: &[Migration], role: Role) -> Result<Db, OpenError> {
         match Address::parse(url)? {
-            Address::File(path) => {
+            Address::File(file) => {
                 let migrations = migrations.to_vec();
                 let opening =
-                    tokio::task::spawn_blocking(move || Sqlite::open(&path, &migrations, role));
+                    tokio::task::spawn_blocking(move || Sqlite::open(&file, &migrations, role));
                 let sqlite = opening
                     .await
                     .map_err(|e| OpenError::Connect(e.to_string()))??;

@@ -13,6 +13,7 @@ mod statement;
 mod unit;
 mod value;
 
+pub use address::file_of;
 pub use database::{Db, Engine, Stats};
 pub use error::{Error, OpenError};
 pub use migration::Migration;

@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use db::{Db, Error, OpenError, sql};
+use db::{Db, Error, OpenError, file_of, sql};
 use rusqlite::Connection;
 use suite::{MIGRATIONS, Place, add, count, things};
 
@@ -170,6 +170,54 @@ async fn a_locked_file_is_busy_for_writers_only() {
     assert_eq!(things(&db).await, [("b".to_owned(), 2)]);
 }
 
+#[tokio::test]
+async fn as_many_share_a_commit_as_the_address_says() {
+    for (parameters, commits) in [("", 1), ("?group=64", 1), ("?group=4", 3), ("?group=1", 12)] {
+        let place = place("").await;
+        let db = Db::open(&format!("{}{parameters}", place.url), MIGRATIONS)
+            .await
+            .expect("it opens");
+        let held = Connection::open(path(&place)).expect("open");
+        held.execute_batch("BEGIN IMMEDIATE").expect("held");
+        let before = commits_in_journal(&place);
+        let write = |id: u32| {
+            let db = db.clone();
+            tokio::spawn(async move { db.write(add(&id.to_string())).await })
+        };
+        // The writer takes the first and waits for the file with it; the others gather behind.
+        let mut writes = vec![write(0)];
+        waiting_writes(&db, 0).await;
+        writes.extend((1..=12).map(write));
+        waiting_writes(&db, 12).await;
+        held.execute_batch("ROLLBACK").expect("let go");
+        for written in writes {
+            written.await.expect("no panic").expect("written");
+        }
+        assert_eq!(
+            commits_in_journal(&place) - before,
+            1 + commits,
+            "{parameters}"
+        );
+    }
+}
+
+/// Lets what was spawned ask for its write, and waits until so many units wait for the writer.
+async fn waiting_writes(db: &Db, count: usize) {
+    tokio::task::yield_now().await;
+    while db.stats().writes_waiting != count {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// How many frames of the journal end a transaction: those that tell how long the file is after it. The journal has a
+/// header of 32 bytes, and each frame one of 24 before its page.
+fn commits_in_journal(place: &Place) -> usize {
+    let journal = fs::read(path(place).with_file_name("test.db-wal")).expect("read");
+    let page = u32::from_be_bytes(journal[8..12].try_into().expect("four bytes"));
+    let frames = journal[32..].chunks_exact(24 + page as usize);
+    frames.filter(|frame| frame[4..8] != [0; 4]).count()
+}
+
 /// The test is its own child, whose files may not grow beyond what the shell allows, until the parent lifts that.
 #[tokio::test]
 async fn a_full_disk_is_unavailable_until_there_is_room() {
@@ -246,7 +294,11 @@ async fn addresses_are_understood_or_refused() {
         file.clone(),
         format!("sqlite:{file}"),
         format!("sqlite://{file}"),
+        format!("{file}?"),
+        format!("sqlite:{file}?group=1"),
+        format!("sqlite://{file}?group=64"),
     ] {
+        assert_eq!(file_of(&url), Some(path(&place)), "{url}");
         let db = Db::open(&url, MIGRATIONS).await.expect("it opens");
         db.write(sql("DELETE FROM things")).await.expect("written");
         db.close().await;
@@ -257,11 +309,21 @@ async fn addresses_are_understood_or_refused() {
         ":memory:",
         "sqlite::memory:",
         "mysql://host/db",
+        "sqlite:?group=1",
         "sqlite:a.db?mode=ro",
+        "sqlite:a.db?group",
+        "sqlite:a.db?group=0",
+        "sqlite:a.db?group=65",
+        "sqlite:a.db?group=many",
+        "a.db?group=1&mode=ro",
     ] {
+        assert_eq!(file_of(url), None, "{url}");
         let refused = Db::open(url, MIGRATIONS).await.err().expect("refused");
         assert!(matches!(refused, OpenError::Address(_)), "{url}: {refused}");
     }
+    assert_eq!(file_of("postgres://host/db"), None);
+    assert_eq!(file_of("postgresql://host/db"), None);
+    assert_eq!(file_of("postgres.db"), Some("postgres.db".into()));
     let nowhere = Db::open(&format!("{file}/no/such.db"), MIGRATIONS)
         .await
         .err()

@@ -8,7 +8,7 @@ mod writer;
 
 use std::{
     io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
@@ -17,7 +17,8 @@ use std::{
 use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
-    Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, queue::Queue, queue::Refused,
+    Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, address, queue::Queue,
+    queue::Refused,
 };
 
 /// How long a caller waits for its turn, and again for its answer once it is its turn. As long as SQLite itself waits
@@ -47,11 +48,11 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     /// Opens the file, brings its schema up to date and starts the threads. Blocks.
     pub(crate) fn open(
-        path: &Path,
+        address: &address::File,
         migrations: &[Migration],
         role: Role,
     ) -> Result<Self, OpenError> {
-        let file = open::File::open(path, migrations, role)?;
+        let file = open::File::open(&address.path, migrations, role)?;
         let path = file.path.clone();
         let unstarted = |e: io::Error| OpenError::File {
             path: path.display().to_string(),
@@ -73,7 +74,8 @@ impl Sqlite {
             threads.push(reader::start(connection, Arc::clone(&this.reads)).map_err(unstarted)?);
         }
         // The writer is the last to be waited for, and the last connection to close empties the journal.
-        threads.push(writer::start(file, Arc::clone(&this.writes)).map_err(unstarted)?);
+        let writer = writer::start(file, Arc::clone(&this.writes), address.group);
+        threads.push(writer.map_err(unstarted)?);
         this.threads = Mutex::new(threads);
         Ok(this)
     }

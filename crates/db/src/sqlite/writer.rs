@@ -1,6 +1,6 @@
 //! The thread that writes: group commit.
 //!
-//! It takes all units that wait, up to 64, runs each in a savepoint and commits them together, so that they share the
+//! It takes all units that wait, up to 64 or as the address says, runs each in a savepoint and commits them together, so that they share the
 //! one thing that is slow, the wait for the disk. A unit is acknowledged when the commit of its group is on disk.
 
 use std::{
@@ -20,9 +20,6 @@ use super::{
     open::File,
 };
 use crate::{Error, Unit, Written, queue::Queue};
-
-/// How many units share a commit: enough to make it cheap, few enough that the first does not wait for the last.
-const GROUP: usize = 64;
 
 type Answer = oneshot::Sender<Result<Written, Error>>;
 
@@ -60,15 +57,20 @@ impl Job {
     }
 }
 
-/// Starts the thread, which owns the file and its lock, and ends when the queue is closed and empty.
-pub(super) fn start(file: File, queue: Arc<Queue<Job>>) -> io::Result<JoinHandle<()>> {
+/// Starts the thread, which owns the file and its lock, and ends when the queue is closed and empty. Up to `group` units
+/// share a commit.
+pub(super) fn start(
+    file: File,
+    queue: Arc<Queue<Job>>,
+    group: usize,
+) -> io::Result<JoinHandle<()>> {
     let File { writer, lock, .. } = file;
     thread::Builder::new()
         .name("db-write".to_owned())
         .spawn(move || {
             let ending = Ending(queue);
             loop {
-                let mut jobs = ending.0.take(GROUP);
+                let mut jobs = ending.0.take(group);
                 if jobs.is_empty() {
                     break;
                 }
