@@ -106,6 +106,9 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.pragma_update(None, "case_sensitive_like", true)?;
+    // A statement keeps its plan whatever is bound to it. Otherwise SQLite prepares again, each time it is used, one that
+    // it could plan better if it knew a value: any with a LIMIT or a range.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     // What is sorted or gathered on the way is not for /tmp.
     connection.pragma_update(None, "temp_store", "memory")?;
@@ -214,7 +217,13 @@ pub(super) fn sqlite_error(path: &Path, error: &rusqlite::Error) -> OpenError {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::StatementStatus;
+
     use super::*;
+    use crate::{
+        sql,
+        sqlite::execute::{Wanted, execute},
+    };
 
     /// What each connection is told decides whether an acknowledged change is on the disk and a reader can write.
     #[test]
@@ -246,5 +255,27 @@ mod tests {
         ] {
             assert_eq!(told(&reader, pragma), value, "{pragma}");
         }
+    }
+
+    #[test]
+    fn a_statement_is_prepared_once_whatever_is_bound_to_it() {
+        const FEW: &str = "SELECT number FROM things WHERE id = $1 AND number > $2 AND number < $3 ORDER BY number LIMIT $4";
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = File::open(&folder.path().join("test.db"), &[], Role::Server).expect("it opens");
+        file.writer
+            .execute_batch(
+                "CREATE TABLE things (id TEXT PRIMARY KEY, number BIGINT); CREATE INDEX by_number ON things (number);
+                 INSERT INTO things VALUES ('a', 1), ('b', 2), ('c', 3); ANALYZE;",
+            )
+            .expect("made");
+        let reader = reader(&file.path).expect("it opens");
+        for (id, number) in [("a", 0), ("b", 1), ("c", 2)] {
+            let question = sql(FEW).bind(id).bind(number).bind(number + 2).bind(1_i64);
+            let outcome = execute(&reader, &question, Wanted::Answer(1), 0).expect("asked");
+            assert_eq!(outcome.rows.len(), 1);
+        }
+        let statement = reader.prepare_cached(FEW).expect("it is there");
+        assert_eq!(statement.get_status(StatementStatus::Run), 3);
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }
