@@ -26,6 +26,6 @@ async fn metrics(
             header::CONTENT_TYPE,
             "text/plain; version=0.0.4; charset=utf-8",
         )],
-        figures.render(&app).await,
+        figures.render(&app),
     )
 }

@@ -174,12 +174,9 @@ pub fn delete_expired(moment: Timestamp, limit: u32) -> Sql {
         .bind(i64::from(limit))
 }
 
-/// How many sessions live.
+/// How many sessions live. One that was ended has expired then, so that an index tells without the rows.
 pub async fn count_live(db: &Db, now: Timestamp) -> Result<i64, Error> {
-    let live = sql(concat!(
-        "SELECT CAST(count(*) AS BIGINT) AS live FROM sessions WHERE ",
-        live!("$1")
-    ));
+    let live = sql("SELECT CAST(count(*) AS BIGINT) AS live FROM sessions WHERE expires_at > $1");
     Ok(db
         .one(live.bind(now), |row| row.int("live"))
         .await?

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use doorward::figures::{self, routes};
+use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::harness::{ADA, Answer, PASSWORD, server};
@@ -27,10 +28,13 @@ const NAMES: &[&str] = &[
 async fn they_have_their_names_and_nothing_that_a_stranger_typed() {
     let figures = figures::start().unwrap();
     server(async |server| {
-        server.signs_up(ADA).await;
+        let token = server.signs_up(ADA).await;
         server.signs_in(ADA, PASSWORD).await;
+        server.signs_in(ADA, PASSWORD).await;
+        server.post_as(&token, "/auth/signout", &json!({})).await;
         let odd = Request::builder().method("CANARYMETHOD").uri("/canary-path?canary=query");
         server.send(odd.body(Body::empty()).unwrap()).await;
+        figures::count_sessions(&server.app).await.unwrap();
         let scrape = Request::get("/metrics").body(Body::empty()).unwrap();
         let text = routes::router(&server.app, figures.clone()).oneshot(scrape).await.unwrap();
         let text = Answer::read(text).await.body;
@@ -38,6 +42,7 @@ async fn they_have_their_names_and_nothing_that_a_stranger_typed() {
             assert!(text.contains(name), "{name} is missing in\n{text}");
         }
         assert!(text.contains(r#"http_route="/auth/signin",http_request_method="POST",http_response_status_code="200""#));
+        assert!(text.contains("\ndoorward_sessions_active 2\n"), "{text}");
         assert!(!text.to_lowercase().contains("canary"), "{text}");
         assert!(!text.contains(ADA));
     })

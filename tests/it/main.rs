@@ -18,6 +18,7 @@ mod introspection;
 mod limits;
 mod me;
 mod passwords;
+mod purge;
 mod races;
 mod revocations;
 mod sessions;

@@ -4,22 +4,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use db::Sql;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
+use super::purge;
 use crate::app::App;
 use crate::cli::Failure;
-use crate::clock::Timestamp;
 use crate::http::tls::{self, CertificateSource};
 use crate::revocations::{CannotTell, Forgotten};
 use crate::tokens::keys::REFRESH_EVERY;
-use crate::{revocations, sessions, tokens};
+use crate::{figures, revocations, tokens};
 
-/// How often what has expired is removed, and how much of it at a time.
+/// How often what is over is looked for.
 const PURGE_EVERY: Duration = Duration::from_secs(30);
-const PURGE_ROWS: u32 = 500;
+/// How often the sessions are counted.
+const COUNT_EVERY: Duration = Duration::from_mins(1);
 
 /// Begins with all of them, until the runtime ends, or until what comes says why nobody may be served any more.
 pub(super) fn begin(
@@ -34,7 +34,8 @@ pub(super) fn begin(
     tokio::spawn(keep_keys(app.clone()));
     let (tell, told) = oneshot::channel();
     tokio::spawn(keep_revocations(app.clone(), tell));
-    tokio::spawn(purge(app.clone()));
+    tokio::spawn(remove_what_is_over(app.clone()));
+    tokio::spawn(count_sessions(app.clone()));
     Ok(told)
 }
 
@@ -97,9 +98,11 @@ async fn keep_revocations(app: App, tell: oneshot::Sender<Forgotten>) {
     }
 }
 
-/// Removes what is over a few rows at a time, so that no sign-in waits behind it, and keys that verify nothing any more.
-async fn purge(app: App) {
+/// Removes what is over: keys that verify nothing any more, and rows that expire.
+async fn remove_what_is_over(app: App) {
+    let mut expiring = purge::all();
     let mut tick = tokio::time::interval(PURGE_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
         if let Err(error) = app
@@ -109,29 +112,20 @@ async fn purge(app: App) {
         {
             tracing::warn!(%error, "could not remove keys that are over; trying again later");
         }
-        purge_all(&app, sessions::store::delete_expired).await;
-        let purged = revocations::store::note_purge(app.clock.now());
-        match app.db.write(purged).await {
-            Ok(_) => purge_all(&app, revocations::store::delete_over).await,
-            Err(error) => {
-                tracing::warn!(%error, "could not remove revocations that are over; trying again later");
-            }
+        for rows in &mut expiring {
+            rows.purge(&app).await;
         }
     }
 }
 
-/// Removes all that `delete` finds.
-async fn purge_all(app: &App, delete: fn(Timestamp, u32) -> Sql) {
+/// Keeps the figure of live sessions.
+async fn count_sessions(app: App) {
+    let mut tick = tokio::time::interval(COUNT_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        match app.db.write(delete(app.clock.now(), PURGE_ROWS)).await {
-            Ok(written) if written.touched(0) == u64::from(PURGE_ROWS) => {
-                tokio::task::yield_now().await;
-            }
-            Ok(_) => break,
-            Err(error) => {
-                tracing::warn!(%error, "could not remove what is over; trying again later");
-                break;
-            }
+        tick.tick().await;
+        if let Err(error) = figures::count_sessions(&app).await {
+            tracing::warn!(?error, "could not count the sessions");
         }
     }
 }

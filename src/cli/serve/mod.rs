@@ -1,6 +1,7 @@
 //! `doorward serve`: opens everything, serves until it is told to stop, and finishes what it began.
 
 mod chores;
+mod purge;
 mod sockets;
 
 use clap::Args;

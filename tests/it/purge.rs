@@ -1,0 +1,66 @@
+//! What is over leaves the database by itself, all of it and nothing else.
+
+use db::{Db, Unit, sql};
+use doorward::app::MIGRATIONS;
+
+use crate::harness::process::Place;
+
+/// Rows that are over: far more than a step removes.
+const OVER: i64 = 2_000;
+/// Rows that are not, until the year 2096.
+const LIVING: i64 = 50;
+const LATER: i64 = 4_000_000_000_000_000;
+
+#[tokio::test]
+async fn a_backlog_is_worked_off_and_what_lives_stays() {
+    let place = Place::new().await;
+    // Makes the database.
+    drop(place.serve());
+    let db = Db::open_beside(&place.database_url(), MIGRATIONS)
+        .await
+        .unwrap();
+    let user = sql(
+        "INSERT INTO users (id, email, email_key, email_verified, roles, metadata, created_at, updated_at) \
+         VALUES ('u', 'a@example.com', 'a@example.com', FALSE, '', '{}', 0, 0)",
+    );
+    db.write(Unit::new().expect(1, user)).await.unwrap();
+    let rows = Unit::new()
+        .append(sessions(0, OVER))
+        .append(revocations(0, OVER))
+        .append(sessions(LATER, LIVING))
+        .append(revocations(LATER, LIVING));
+    db.write(rows).await.unwrap();
+
+    let _server = place.serve();
+    let counts = [
+        "SELECT CAST(count(*) AS BIGINT) AS n FROM sessions WHERE expires_at <= $1",
+        "SELECT CAST(count(*) AS BIGINT) AS n FROM revocations WHERE until <= $1",
+    ];
+    for count in counts {
+        let of = async |until: i64| {
+            let n = db.one(sql(count).bind(until), |row| row.int("n")).await;
+            n.unwrap().unwrap()
+        };
+        while of(OVER).await > 0 {}
+        assert_eq!(of(i64::MAX).await, LIVING, "{count}");
+    }
+    db.close().await;
+}
+
+/// So many sessions that are over a microsecond after the other, from `first` on.
+fn sessions(first: i64, count: i64) -> Unit {
+    let rows = sql(
+        "INSERT INTO sessions (id, user_id, auth_time, amr, created_at, expires_at, ip) \
+         WITH RECURSIVE n(i) AS (SELECT CAST($1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $1 + $2) \
+         SELECT CAST(i AS TEXT), 'u', 0, 'pwd', 0, i, '192.0.2.1' FROM n",
+    );
+    Unit::new().run(rows.bind(first).bind(count))
+}
+
+/// The same of revocations.
+fn revocations(first: i64, count: i64) -> Unit {
+    let rows = sql("INSERT INTO revocations (session_id, until) \
+         WITH RECURSIVE n(i) AS (SELECT CAST($1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $1 + $2) \
+         SELECT CAST(i AS TEXT), i FROM n");
+    Unit::new().run(rows.bind(first).bind(count))
+}
