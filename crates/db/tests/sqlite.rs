@@ -218,6 +218,37 @@ fn commits_in_journal(place: &Place) -> usize {
     frames.filter(|frame| frame[4..8] != [0; 4]).count()
 }
 
+#[tokio::test]
+async fn the_journal_gets_back_into_the_file_and_stays_short() {
+    const MIB: usize = 1024 * 1024;
+    let place = place("").await;
+    let db = place.open().await;
+    let length = |name: &str| {
+        let file = fs::metadata(path(&place).with_file_name(name)).expect("there");
+        usize::try_from(file.len()).expect("short")
+    };
+    let write = async |id: usize| {
+        let bytes = vec![id.to_le_bytes()[0]; MIB];
+        let add = sql("INSERT INTO things (id, bytes) VALUES ($1, $2)");
+        db.write(add.bind(id.to_string()).bind(bytes))
+            .await
+            .expect("written");
+    };
+    for id in 0..6 {
+        write(id).await;
+    }
+    // By itself, with nothing written any more.
+    while length("test.db") < 4 * MIB {
+        tokio::task::yield_now().await;
+    }
+    for id in 6..40 {
+        write(id).await;
+        assert!(length("test.db-wal") < 20 * MIB, "after {id} MiB");
+    }
+    assert!(length("test.db") > 20 * MIB);
+    db.integrity().await.expect("whole");
+}
+
 /// The test is its own child, whose files may not grow beyond what the shell allows, until the parent lifts that.
 #[tokio::test]
 async fn a_full_disk_is_unavailable_until_there_is_room() {

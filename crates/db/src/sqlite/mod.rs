@@ -1,5 +1,6 @@
-//! The file database: a few threads that read, and one that writes.
+//! The file database: a few threads that read, one that writes, and one that brings the journal back into the file.
 
+mod checkpoint;
 mod execute;
 mod migrate;
 mod open;
@@ -74,7 +75,9 @@ impl Sqlite {
             threads.push(reader::start(connection, Arc::clone(&this.reads)).map_err(unstarted)?);
         }
         // The writer is the last to be waited for, and the last connection to close empties the journal.
-        let writer = writer::start(file, Arc::clone(&this.writes), address.group);
+        let checkpoints =
+            checkpoint::Checkpoints::start(open::checkpointer(&path)?).map_err(unstarted)?;
+        let writer = writer::start(file, checkpoints, Arc::clone(&this.writes), address.group);
         threads.push(writer.map_err(unstarted)?);
         this.threads = Mutex::new(threads);
         Ok(this)

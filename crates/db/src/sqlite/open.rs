@@ -21,6 +21,9 @@ const _: () = assert!(
     "the bundled SQLite is too old"
 );
 
+/// How long to wait before trying again what somebody else is in the way of.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// How many prepared statements a connection keeps: more than a program has.
 const STATEMENTS: usize = 256;
 
@@ -118,7 +121,6 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 /// Tries again while the file is busy. SQLite itself does not wait for whoever else turns the journal on, or closes the
 /// file as its last user.
 fn patiently<T>(attempt: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-    const PAUSE: Duration = Duration::from_millis(10);
     let attempts = PATIENCE.as_millis() / PAUSE.as_millis();
     for _ in 1..attempts {
         match attempt() {
@@ -144,8 +146,8 @@ fn writer(path: &Path) -> rusqlite::Result<Connection> {
     })?;
     // An acknowledged change is on the disk.
     connection.pragma_update(None, "synchronous", "full")?;
-    // The journal goes back into the file every 4 MB, and keeps at most 16 MB when a long read held that up.
-    connection.pragma_update(None, "wal_autocheckpoint", 1000)?;
+    // A thread of its own brings the journal back into the file. What a long read made it grow beyond 16 MB is cut off.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
     connection.pragma_update(None, "foreign_keys", false)?;
     Ok(connection)
@@ -156,6 +158,16 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
     let open = || {
         let connection = connect(path)?;
         connection.pragma_update(None, "query_only", true)?;
+        Ok(connection)
+    };
+    open().map_err(|e| sqlite_error(path, &e))
+}
+
+/// A connection that brings the journal back into the file, as durably as the writer writes it.
+pub(super) fn checkpointer(path: &Path) -> Result<Connection, OpenError> {
+    let open = || {
+        let connection = connect(path)?;
+        connection.pragma_update(None, "synchronous", "full")?;
         Ok(connection)
     };
     open().map_err(|e| sqlite_error(path, &e))
@@ -243,7 +255,7 @@ mod tests {
             ("foreign_keys", "Integer(1)"),
             ("busy_timeout", "Integer(5000)"),
             ("trusted_schema", "Integer(0)"),
-            ("wal_autocheckpoint", "Integer(1000)"),
+            ("wal_autocheckpoint", "Integer(0)"),
             ("query_only", "Integer(0)"),
         ];
         for (pragma, value) in writer {

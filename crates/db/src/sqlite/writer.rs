@@ -16,6 +16,7 @@ use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::oneshot;
 
 use super::{
+    checkpoint::Checkpoints,
     execute::{Wanted, execute, failure},
     open::File,
 };
@@ -61,6 +62,7 @@ impl Job {
 /// share a commit.
 pub(super) fn start(
     file: File,
+    checkpoints: Checkpoints,
     queue: Arc<Queue<Job>>,
     group: usize,
 ) -> io::Result<JoinHandle<()>> {
@@ -77,8 +79,11 @@ pub(super) fn start(
                 jobs.retain(|job| job.claim.take());
                 if !jobs.is_empty() {
                     write_group(&writer, jobs);
+                    checkpoints.tend(&writer);
                 }
             }
+            // The last connection to close empties the journal.
+            checkpoints.end();
             // The next server may come when the last word is in the file.
             drop(writer);
             drop(lock);

@@ -1,0 +1,100 @@
+//! The thread that brings the journal back into the file, so that no commit waits for that: it writes as many pages as
+//! the commits before it did, all over the file, and waits for the disk twice.
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use rusqlite::Connection;
+
+/// How many pages of the journal are brought back together: 4 MB. Few enough to be done soon, many enough that a page
+/// which changes often is written once for many changes.
+const WORTH: i64 = 1000;
+/// How many pages the journal has at most, 16 MB, unless a long read holds it up. Longer than that, the writer waits until
+/// all of it is in the file: only then it begins anew.
+const LONGEST: i64 = 4000;
+
+/// How far the journal has got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Journal {
+    /// Pages in it.
+    pages: i64,
+    /// Of those, the ones that are in the file as well.
+    copied: i64,
+}
+
+/// The thread and its connection. The writer keeps it, and lets it end before itself.
+pub(super) struct Checkpoints {
+    connection: Arc<Mutex<Connection>>,
+    wake: SyncSender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Checkpoints {
+    /// Starts the thread, on a connection of its own.
+    pub(super) fn start(connection: Connection) -> io::Result<Self> {
+        let connection = Arc::new(Mutex::new(connection));
+        let (wake, woken) = sync_channel(1);
+        let own = Arc::clone(&connection);
+        let thread = thread::Builder::new()
+            .name("db-checkpoint".to_owned())
+            .spawn(move || run(&own, &woken))?;
+        Ok(Self {
+            connection,
+            wake,
+            thread,
+        })
+    }
+
+    /// Sees after a commit of `writer` that the journal gets back into the file.
+    pub(super) fn tend(&self, writer: &Connection) {
+        match journal(writer, "PRAGMA wal_checkpoint(NOOP)") {
+            Ok(Journal { pages, copied }) if pages >= LONGEST && copied < pages => {
+                checkpoint(&self.connection);
+            }
+            // A thread that was woken already will find this too.
+            Ok(Journal { pages, copied }) if pages - copied >= WORTH => {
+                let _ = self.wake.try_send(());
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "cannot tell how long the journal is"),
+        }
+    }
+
+    /// Ends the thread and closes its connection.
+    pub(super) fn end(self) {
+        drop(self.wake);
+        if self.thread.join().is_err() {
+            tracing::error!("the thread that empties the journal panicked");
+        }
+    }
+}
+
+fn run(connection: &Mutex<Connection>, woken: &Receiver<()>) {
+    while woken.recv().is_ok() {
+        checkpoint(connection);
+    }
+}
+
+/// Copies into the file what is in the journal now. What another process copies, or what a reader still needs as it was,
+/// is left to the next time.
+fn checkpoint(connection: &Mutex<Connection>) {
+    let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Err(error) = journal(&connection, "PRAGMA wal_checkpoint(PASSIVE)") {
+        tracing::warn!(%error, "the journal could not be brought back into the file; trying again after the next change");
+    }
+}
+
+fn journal(connection: &Connection, pragma: &'static str) -> rusqlite::Result<Journal> {
+    connection.prepare_cached(pragma)?.query_row([], |row| {
+        Ok(Journal {
+            pages: row.get(1)?,
+            copied: row.get(2)?,
+        })
+    })
+}
