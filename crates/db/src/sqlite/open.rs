@@ -51,7 +51,7 @@ impl File {
         let path = fs::canonicalize(path).map_err(|e| file_error(path, &e))?;
         let mut lock = None;
         if role == Role::Server {
-            lock = Some(try_lock(&path)?.ok_or_else(|| OpenError::Served {
+            lock = Some(lock_soon(&path)?.ok_or_else(|| OpenError::Served {
                 path: path.display().to_string(),
             })?);
         }
@@ -76,6 +76,19 @@ fn create(path: &Path) -> io::Result<()> {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(())
+}
+
+/// The lock, or `None` when another process holds it and goes on holding it. For a moment it may be held by nobody who
+/// serves: by a server that is ending, or by a program that one has started and that has not begun to run.
+fn lock_soon(path: &Path) -> Result<Option<fs::File>, OpenError> {
+    const ATTEMPTS: u32 = 100;
+    for _ in 1..ATTEMPTS {
+        if let Some(lock) = try_lock(path)? {
+            return Ok(Some(lock));
+        }
+        thread::sleep(PAUSE);
+    }
+    try_lock(path)
 }
 
 /// The lock beside the file, or `None` when another process holds it. It ends with the process that holds it; the
