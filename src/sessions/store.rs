@@ -176,7 +176,8 @@ pub fn delete_expired(moment: Timestamp, limit: u32) -> Sql {
 
 /// How many sessions live. One that was ended has expired then, so that an index tells without the rows.
 pub async fn count_live(db: &Db, now: Timestamp) -> Result<i64, Error> {
-    let live = sql("SELECT CAST(count(*) AS BIGINT) AS live FROM sessions WHERE expires_at > $1");
+    let live = sql("SELECT CAST(count(*) AS BIGINT) AS live FROM sessions \
+         WHERE expires_at > $1 AND epoch = (SELECT epoch FROM revocation_count)");
     Ok(db
         .one(live.bind(now), |row| row.int("live"))
         .await?

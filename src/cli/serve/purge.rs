@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use db::Sql;
+use db::{Sql, Unit};
 use tokio::time::{Instant, sleep};
 
 use crate::app::App;
@@ -23,6 +23,8 @@ const MOST: u32 = 1_000;
 /// Rows that expire: those of one table, and how many of them the next step takes.
 pub(super) struct Expiring {
     table: &'static str,
+    /// Notes that what was over at a moment is removed from now on.
+    note: Option<fn(Timestamp) -> Sql>,
     /// Removes up to so many rows that were over at a moment.
     removal: fn(Timestamp, u32) -> Sql,
     rows: u32,
@@ -31,37 +33,35 @@ pub(super) struct Expiring {
 /// Every kind of row that expires.
 pub(super) fn all() -> Vec<Expiring> {
     vec![
-        Expiring::new("sessions", sessions::store::delete_expired),
-        Expiring::new("revocations", revocations::store::delete_over),
+        Expiring {
+            table: "sessions",
+            note: None,
+            removal: sessions::store::delete_expired,
+            rows: FEWEST,
+        },
+        Expiring {
+            table: "revocations",
+            note: Some(revocations::store::note_purge),
+            removal: revocations::store::delete_over,
+            rows: FEWEST,
+        },
     ]
 }
 
 impl Expiring {
-    fn new(table: &'static str, removal: fn(Timestamp, u32) -> Sql) -> Self {
-        Self {
-            table,
-            removal,
-            rows: FEWEST,
-        }
-    }
-
     /// Removes what is over, a step after the other, until nothing is left of it or the service is about to stop.
     pub(super) async fn purge(&mut self, app: &App) {
         while !app.is_draining() {
             let began = Instant::now();
-            let removed = match app
-                .db
-                .write((self.removal)(app.clock.now(), self.rows))
-                .await
-            {
-                Ok(written) => written.touched(0),
+            let removed = match app.db.write(self.step(app.clock.now())).await {
+                Ok(written) => written.touched(usize::from(self.note.is_some())),
                 Err(error) => {
                     tracing::warn!(%error, table = self.table, "could not remove rows that are over; trying again later");
                     return;
                 }
             };
             let took = began.elapsed();
-            self.note(removed, took);
+            self.count(removed, took);
             if removed < u64::from(self.rows) {
                 return;
             }
@@ -70,7 +70,12 @@ impl Expiring {
         }
     }
 
-    fn note(&self, removed: u64, took: Duration) {
+    fn step(&self, now: Timestamp) -> Unit {
+        let noted = self.note.map_or_else(Unit::new, |note| note(now).into());
+        noted.run((self.removal)(now, self.rows))
+    }
+
+    fn count(&self, removed: u64, took: Duration) {
         tracing::debug!(
             table = self.table,
             removed,
