@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How many rows a step takes at first and at least, and at most. A disk that is slow to read takes a millisecond for
 /// each of the pages that a row is on.
 const FEWEST: u32 = 20;
-const MOST: u32 = 1_000;
+const MOST: u32 = 150;
 
 /// Rows that expire: those of one table, and how many of them the next step takes.
 pub(super) struct Expiring {
@@ -109,10 +109,10 @@ mod tests {
     #[test]
     fn a_long_step_is_halved_and_a_short_one_grows_a_little() {
         for (rows, took, then) in [
-            (400, LONG + MILLISECOND, 200),
-            (400, LONG, 400),
-            (400, LONG / 2, 400),
-            (400, LONG / 3, 451),
+            (80, LONG + MILLISECOND, 40),
+            (80, LONG, 80),
+            (80, LONG / 2, 80),
+            (80, LONG / 3, 91),
             (FEWEST, Duration::from_secs(5), FEWEST),
             (FEWEST + 1, Duration::from_secs(5), FEWEST),
             (MOST, Duration::ZERO, MOST),
