@@ -35,6 +35,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "sessions",
         sql: include_str!("../../migrations/0002_sessions.sql"),
     },
+    Migration {
+        version: 3,
+        name: "guessing",
+        sql: include_str!("../../migrations/0003_guessing.sql"),
+    },
 ];
 
 /// The service, cheap to clone.
