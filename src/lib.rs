@@ -20,6 +20,8 @@ pub mod sessions;
 pub mod tokens;
 pub mod users;
 
+pub mod attempts;
+
 pub mod password;
 
 pub mod app;

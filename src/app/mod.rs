@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use db::{Db, Migration};
 
+use crate::attempts::spray::Spray;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::error::Error;
@@ -62,8 +63,10 @@ pub struct Rooms {
     pub stamp: Stamp,
     /// What knows which sessions were ended before their time, and what every write goes through that ends some.
     pub revocations: Revocations,
-    /// What counts attempts.
+    /// What counts the attempts of each address.
     pub limits: Limits,
+    /// What notices a password that is tried at many accounts.
+    pub spray: Spray,
     sealer: Sealer,
     is_draining: AtomicBool,
 }
@@ -133,6 +136,7 @@ impl App {
             stamp: Stamp::new(secret_key),
             revocations,
             limits: Limits::new(&config.limits),
+            spray: Spray::new(clock.now()),
             is_draining: AtomicBool::new(false),
             config,
             clock,

@@ -1,5 +1,6 @@
-//! The session cookie (RFC 6265): read from a request, set on an answer, taken back. The prefix of its name makes browsers
-//! hold it to this host and to HTTPS, so that a sibling domain can neither read it nor set one of its own.
+//! Our cookies (RFC 6265), that of a session and that of a device: read from a request, set on an answer, taken back. The
+//! prefix of their names makes browsers hold them to this host and to HTTPS, so that a sibling domain can neither read them
+//! nor set one of its own.
 
 use std::time::Duration;
 
@@ -9,8 +10,10 @@ use zeroize::Zeroizing;
 use crate::error::Refusal;
 use crate::secret::Secret;
 
-/// The cookie's name, which browsers and we compare to the letter.
+/// The name of a session's cookie, which browsers and we compare to the letter.
 pub const NAME: &str = "__Host-doorward";
+/// The name of a device's cookie.
+pub const DEVICE: &str = "__Host-doorward-device";
 /// For our host alone, over HTTPS or to localhost alone, out of reach of scripts, and not with what other sites' pages
 /// send, but for a link that somebody follows. No `Domain`: `__Host-` forbids it.
 const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
@@ -23,36 +26,55 @@ const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
 /// The cookie came twice, the same or not. One of them may have been planted, by an old browser that minds no prefix, and
 /// whoever plants one also has a say in which comes first; so neither is believed, and the request ends here.
 pub fn session(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let mut values = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(|pair| {
-            let at = pair.iter().position(|byte| *byte == b'=')?;
-            let (name, value) = (&pair[..at], &pair[at + 1..]);
-            (name.trim_ascii() == NAME.as_bytes()).then(|| value.trim_ascii())
-        });
+    let mut values = values(headers, NAME);
     match (values.next(), values.next()) {
         (Some(_), Some(_)) => Err(Refusal::NotHttp {
             why: "A request must have only one session cookie; clear this site's cookies",
         }),
-        (value, _) => Ok(value
-            .filter(|value| is_base64url(value))
-            .and_then(|value| str::from_utf8(value).ok())),
+        (value, _) => Ok(value.and_then(base64url)),
     }
 }
 
+/// The value of the device's cookie, unproven; of several the first, since the worst that a planted one does is that its
+/// browser is taken for a stranger's.
+pub fn device(headers: &HeaderMap) -> Option<&str> {
+    values(headers, DEVICE).next().and_then(base64url)
+}
+
+/// The values of every cookie of that name.
+fn values<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = &'h [u8]> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(move |pair| {
+            let at = pair.iter().position(|byte| *byte == b'=')?;
+            let (found, value) = (&pair[..at], &pair[at + 1..]);
+            (found.trim_ascii() == name.as_bytes()).then(|| value.trim_ascii())
+        })
+}
+
 /// Only what we make: no quotes, no escapes, nothing that two readers could read in two ways.
-fn is_base64url(value: &[u8]) -> bool {
+fn base64url(value: &[u8]) -> Option<&str> {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
-    !value.is_empty() && value.iter().all(is_digit)
+    let is_ours = !value.is_empty() && value.iter().all(is_digit);
+    is_ours.then(|| str::from_utf8(value).ok()).flatten()
 }
 
 /// The `Set-Cookie` that makes a browser carry `value`, which is base64url, for `max_age` in whole seconds. It replaces
 /// whatever session cookie the browser had before.
 pub fn set(value: &Secret<String>, max_age: Duration) -> HeaderValue {
+    named(NAME, value, max_age)
+}
+
+/// The same for a device's cookie.
+pub fn set_device(value: &Secret<String>, max_age: Duration) -> HeaderValue {
+    named(DEVICE, value, max_age)
+}
+
+fn named(name: &str, value: &Secret<String>, max_age: Duration) -> HeaderValue {
     let (value, seconds) = (value.expose(), max_age.as_secs());
-    let text = Zeroizing::new(format!("{NAME}={value}; {ATTRIBUTES}; Max-Age={seconds}"));
+    let text = Zeroizing::new(format!("{name}={value}; {ATTRIBUTES}; Max-Age={seconds}"));
     let mut header = HeaderValue::from_str(&text).expect("base64url stands in any header");
     header.set_sensitive(true);
     header

@@ -126,6 +126,12 @@ impl Sender {
         }
         Ok(())
     }
+
+    /// Whether a browser sent it, for a page that may use our cookies.
+    pub fn is_page_with_cookies(&self) -> bool {
+        let is_page = self.site.is_some() || self.origin.is_some();
+        is_page && self.is_trusted && !self.is_form_like
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Sender {

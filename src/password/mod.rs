@@ -12,7 +12,9 @@ use passhash::{Cost, Counts, Load, Pool, PoolError, PoolSettings, Scheme, Stored
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use zeroize::Zeroizing;
 
+use crate::attempts::Permit;
 use crate::audit::{self, About, By, Event};
+use crate::clock::Timestamp;
 use crate::config::PasswordConfig;
 use crate::error::{Error, Refusal};
 use crate::revocations::Revocations;
@@ -59,6 +61,16 @@ pub struct Stored {
     pub hash: String,
     /// How the password was made into bytes.
     pub norm: Norm,
+}
+
+/// An account, as a sign-in sees it.
+pub struct Account {
+    /// Whose it is.
+    pub user: User,
+    /// Its password, if it has one.
+    pub stored: Option<Stored>,
+    /// When that was set; a stronger hash of the same password changes nothing.
+    pub set_at: Option<Timestamp>,
 }
 
 /// Gives an account a new password, whoever asks for it, and ends all its sessions. `false` when the account is gone.
@@ -132,12 +144,14 @@ impl Passwords {
     }
 
     /// Whether `password` is the one that `stored` was made from. Without a stored one the same work is done for nothing,
-    /// and the answer is no.
+    /// and the answer is no. It costs a permit, so that no guess goes uncounted.
     pub async fn verify(
         &self,
+        permit: &Permit,
         password: &Secret<String>,
         stored: Option<&Stored>,
     ) -> Result<bool, Error> {
+        let _ = permit;
         let norm = stored.map_or(Norm::Nfc, |stored| stored.norm);
         let hash = stored
             .map(|stored| stored.hash.parse::<StoredHash>())

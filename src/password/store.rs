@@ -2,16 +2,21 @@
 
 use db::{Db, Sql, sql};
 
-use super::{Norm, Stored};
+use super::{Account, Norm, Stored};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::ids::UserId;
 use crate::users::store::user_columns;
-use crate::users::{self, EmailKey, User};
+use crate::users::{self, EmailKey};
 
 /// The account with this address, and its password if it has one: all that a sign-in asks the database.
-pub async fn with_user(db: &Db, key: &EmailKey) -> Result<Option<(User, Option<Stored>)>, Error> {
-    let query = sql(concat!("SELECT ", user_columns!(), ", p.hash AS hash, p.norm AS norm FROM users u LEFT JOIN passwords p ON p.user_id = u.id WHERE u.email_key = $1"))
+pub async fn account(db: &Db, key: &EmailKey) -> Result<Option<Account>, Error> {
+    let query = sql(concat!(
+        "SELECT ",
+        user_columns!(),
+        ", p.hash AS hash, p.norm AS norm, p.changed_at AS changed_at \
+         FROM users u LEFT JOIN passwords p ON p.user_id = u.id WHERE u.email_key = $1"
+    ))
     .bind(key);
     let account = db.one(query, |row| {
         let norm = match row.opt_text("norm")?.as_deref() {
@@ -23,10 +28,11 @@ pub async fn with_user(db: &Db, key: &EmailKey) -> Result<Option<(User, Option<S
                 ));
             }
         };
-        Ok((
-            users::store::user(row)?,
-            row.opt_text("hash")?.map(|hash| Stored { hash, norm }),
-        ))
+        Ok(Account {
+            user: users::store::user(row)?,
+            stored: row.opt_text("hash")?.map(|hash| Stored { hash, norm }),
+            set_at: row.opt_int("changed_at")?.map(Timestamp::from_micros),
+        })
     });
     Ok(account.await?)
 }

@@ -18,6 +18,8 @@ pub enum Grant {
     Token {
         /// The access token.
         token: String,
+        /// What tells the device the next time, if that was asked for.
+        device: Option<Secret<String>>,
     },
     /// A token that counts for a short time, and what gets the next.
     Refresh {
@@ -27,6 +29,8 @@ pub enum Grant {
         expires_in: Duration,
         /// What gets the next.
         refresh_token: Secret<String>,
+        /// What tells the device the next time, if that was asked for.
+        device: Option<Secret<String>>,
     },
     /// A cookie, and no word of it in the body.
     Cookie {
@@ -63,6 +67,7 @@ impl Grant {
         Ok(match session.carried {
             Carried::Token => Self::Token {
                 token: tokens.issue(user, session, now)?.text,
+                device: None,
             },
             Carried::Refresh => {
                 let token = tokens.issue(user, session, now)?;
@@ -70,6 +75,7 @@ impl Grant {
                     token: token.text,
                     expires_in: token.expires_in,
                     refresh_token: renewal()?,
+                    device: None,
                 }
             }
             Carried::Cookie => Self::Cookie {
@@ -78,5 +84,13 @@ impl Grant {
                 user: Box::new(user.clone()),
             },
         })
+    }
+
+    /// The same, with what tells the device the next time. A cookie's holder has that in a cookie, too.
+    pub fn with_device(mut self, told: Option<Secret<String>>) -> Self {
+        if let Self::Token { device, .. } | Self::Refresh { device, .. } = &mut self {
+            *device = told;
+        }
+        self
     }
 }

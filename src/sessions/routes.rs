@@ -17,6 +17,7 @@ use crate::http::body::{Field, Fields, Kind};
 use crate::http::route::{Answer, Route, Schema};
 use crate::http::{Asking, LastSegment, cookie};
 use crate::ids::SessionId;
+use crate::secret::Secret;
 use crate::users::User;
 
 /// The field that says how a session is to be carried.
@@ -67,7 +68,10 @@ pub const GRANT: Schema = Schema {
                 "title": "token",
                 "type": "object",
                 "required": ["token"],
-                "properties": {"token": {"type": "string", "description": "A JWT; send it as Authorization: Bearer"}}
+                "properties": {
+                    "token": {"type": "string", "description": "A JWT; send it as Authorization: Bearer"},
+                    "deviceToken": {"type": "string", "description": "What tells this device the next time, if the request had deviceToken"}
+                }
             },
             {
                 "title": "refresh",
@@ -76,7 +80,8 @@ pub const GRANT: Schema = Schema {
                 "properties": {
                     "token": {"type": "string", "description": "A JWT; send it as Authorization: Bearer"},
                     "expiresIn": {"type": "integer", "description": "For how many seconds the token counts"},
-                    "refreshToken": {"type": "string", "description": "What POST /auth/refresh takes for the next token, once"}
+                    "refreshToken": {"type": "string", "description": "What POST /auth/refresh takes for the next token, once"},
+                    "deviceToken": {"type": "string", "description": "What tells this device the next time, if the request had deviceToken"}
                 }
             },
             {
@@ -115,33 +120,51 @@ const SESSIONS: Schema = Schema {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Body<'a> {
+    #[serde(rename_all = "camelCase")]
     Token {
         token: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        device_token: Option<&'a str>,
     },
     #[serde(rename_all = "camelCase")]
     Refresh {
         token: &'a str,
         expires_in: u64,
         refresh_token: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        device_token: Option<&'a str>,
     },
     Cookie {
         user: &'a User,
     },
 }
 
+fn told(device: Option<&Secret<String>>) -> Option<&str> {
+    device.map(|text| text.expose().as_str())
+}
+
 impl IntoResponse for Grant {
     fn into_response(self) -> Response {
         match &self {
-            Self::Token { token } => Json(Body::Token { token }).into_response(),
+            Self::Token { token, device } => {
+                let device_token = told(device.as_ref());
+                Json(Body::Token {
+                    token,
+                    device_token,
+                })
+                .into_response()
+            }
             Self::Refresh {
                 token,
                 expires_in,
                 refresh_token,
+                device,
             } => {
                 let body = Body::Refresh {
                     token,
                     expires_in: expires_in.as_secs(),
                     refresh_token: refresh_token.expose(),
+                    device_token: told(device.as_ref()),
                 };
                 Json(body).into_response()
             }

@@ -1,15 +1,18 @@
 //! The sign-in: a credential goes in; a session, or the one documented "no", comes out. The "no" is the same for an
 //! unknown address, a wrong password, a shut account and one without a password, and so is the work before it.
 
+mod admission;
 pub mod routes;
 
 use db::Unit;
 
 use crate::app::App;
+use crate::attempts::Permit;
+use crate::attempts::device::Device;
 use crate::audit::{self, About, By, Event};
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
-use crate::password::{self, Stored};
+use crate::password::{self, Account, Stored};
 use crate::secret::Secret;
 use crate::sessions::grant::Grant;
 use crate::sessions::renewal::Renewal;
@@ -24,12 +27,19 @@ pub struct Attempt {
     pub password: Secret<String>,
     /// How the session is to be carried.
     pub carried: Carried,
+    /// What the device brought to tell it by, unproven.
+    pub device: Option<Secret<String>>,
 }
 
 /// What a credential was worth.
 pub enum Outcome {
     /// The person is signed in.
-    SignedIn(Grant),
+    SignedIn {
+        /// What they hold from now on.
+        grant: Grant,
+        /// What tells their device the next time.
+        device: Secret<String>,
+    },
 }
 
 /// How often an account is looked at, when it changes between the look and the write: another sign-in made its hash
@@ -38,64 +48,85 @@ const LOOKS: usize = 2;
 
 /// Signs in by address and password.
 pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Result<Outcome, Error> {
+    let mut account = password::store::account(&app.db, attempt.email.key()).await?;
+    let device = admission::known_device(app, &attempt, account.as_ref(), asking);
+    let permit = admission::permit(app, &attempt, device.as_ref(), asking).await?;
     for _ in 0..LOOKS {
-        let account = password::store::with_user(&app.db, attempt.email.key()).await?;
-        let (user, stored) = account.map_or((None, None), |(user, stored)| (Some(user), stored));
-        let is_right = app
-            .passwords
-            .verify(&attempt.password, stored.as_ref())
-            .await?;
-        let (user, stored) = match (user, stored) {
-            (Some(user), Some(stored)) if is_right && !user.is_disabled() => (user, stored),
-            (user, _) => return Err(refuse(app, user.as_ref(), asking).await?.into()),
+        let is_right = verify(app, &permit, &attempt, account.as_ref()).await?;
+        let (user, stored) = match account {
+            Some(Account {
+                user,
+                stored: Some(stored),
+                ..
+            }) if is_right && !user.is_disabled() => (user, stored),
+            account => {
+                return Err(refuse(app, &attempt, account.as_ref(), asking)
+                    .await?
+                    .into());
+            }
         };
         let stronger = app.passwords.rehash(&attempt.password, &stored).await?;
-        let begun = begin(
-            app,
-            &user,
-            attempt.carried,
-            &stored,
-            stronger.as_ref(),
-            asking,
-        );
-        if let Some(grant) = begun.await? {
-            return Ok(Outcome::SignedIn(grant));
+        let (grant, session) = opening(app, &user, attempt.carried, &stored, asking)?;
+        let session = session
+            .append(strengthening(&user, &stored, stronger.as_ref(), asking))
+            .append(permit.clear());
+        if begin(app, session).await? {
+            let device = device.map_or_else(
+                || Device::new(asking.now),
+                |(known, _)| known.again(asking.now),
+            );
+            let device = device.to_text(&user.id, &app.stamp);
+            return Ok(Outcome::SignedIn { grant, device });
         }
+        account = password::store::account(&app.db, attempt.email.key()).await?;
     }
-    Err(refuse(app, None, asking).await?.into())
+    Err(refuse(app, &attempt, None, asking).await?.into())
 }
 
-/// Begins the session; `None` when the account is no longer as it was when its password was verified.
-async fn begin(
+/// Whether it is the account's password. Where nobody could be asked, nothing was tried.
+async fn verify(
     app: &App,
-    user: &User,
-    carried: Carried,
-    verified: &Stored,
-    stronger: Option<&Stored>,
-    asking: &Asking,
-) -> Result<Option<Grant>, Error> {
-    let (grant, mut unit) = opening(app, user, carried, verified, asking)?;
-    if let Some(stronger) = stronger {
-        let about = About {
-            user: Some(&user.id),
-            session: None,
-        };
-        unit = unit
-            .run(password::store::replace(&user.id, verified, stronger))
+    permit: &Permit,
+    attempt: &Attempt,
+    account: Option<&Account>,
+) -> Result<bool, Error> {
+    let stored = account.and_then(|account| account.stored.as_ref());
+    let verified = app
+        .passwords
+        .verify(permit, &attempt.password, stored)
+        .await;
+    if verified.is_err() {
+        permit.give_back(&app.db).await?;
+    }
+    verified
+}
+
+/// Begins the session; `false` when the account is no longer as it was when its password was verified.
+async fn begin(app: &App, session: Unit) -> Result<bool, Error> {
+    match app.db.write(session).await {
+        Ok(_) => {
+            count();
+            Ok(true)
+        }
+        Err(db::Error::Touched { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What puts a stronger hash in the place of the one that was verified, if there is one.
+fn strengthening(user: &User, old: &Stored, stronger: Option<&Stored>, asking: &Asking) -> Unit {
+    let about = About {
+        user: Some(&user.id),
+        session: None,
+    };
+    stronger.into_iter().fold(Unit::new(), |unit, stronger| {
+        unit.run(password::store::replace(&user.id, old, stronger))
             .run(audit::row(
                 Event::PasswordRehashed,
                 By::Caller(asking),
                 about,
-            ));
-    }
-    match app.db.write(unit).await {
-        Ok(_) => {
-            count();
-            Ok(Some(grant))
-        }
-        Err(db::Error::Touched { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+            ))
+    })
 }
 
 /// What a session's beginning writes, and what its holder gets once that is written.
@@ -140,14 +171,21 @@ pub(crate) fn count() {
 }
 
 /// Writes the failure down and gives the one answer for it. An attempt that cannot be written down is not answered.
-async fn refuse(app: &App, user: Option<&User>, asking: &Asking) -> Result<Refusal, Error> {
+async fn refuse(
+    app: &App,
+    attempt: &Attempt,
+    account: Option<&Account>,
+    asking: &Asking,
+) -> Result<Refusal, Error> {
     let about = About {
-        user: user.map(|user| &user.id),
+        user: account.map(|account| &account.user.id),
         session: None,
     };
     app.db
         .write(Unit::new().run(audit::row(Event::SignInFailed, By::Caller(asking), about)))
         .await?;
+    app.spray
+        .note(&attempt.password, attempt.email.key(), asking.now);
     metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => "refused")
         .increment(1);
     Ok(Refusal::Unauthorized)

@@ -2,9 +2,11 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 
 use super::{Attempt, Outcome, with_password};
 use crate::app::App;
+use crate::attempts::extract::{DEVICE_TOKEN, Keeping};
 use crate::error::Error;
 use crate::http::body::{Field, Fields, Kind};
 use crate::http::csrf::Sender;
@@ -20,6 +22,7 @@ const ATTEMPT: &[Field] = &[
     Field::required("email", Kind::Email, "Whose account"),
     Field::required("password", Kind::Password, "The password, as typed"),
     SESSION,
+    DEVICE_TOKEN,
 ];
 
 /// What this feature serves.
@@ -40,28 +43,34 @@ async fn signin(
     sender: Sender,
     headers: HeaderMap,
     mut fields: Fields,
-) -> Result<Grant, Error> {
+) -> Result<Response, Error> {
+    let keeping = Keeping::read(&mut fields, &sender, &headers);
     let attempt = Attempt {
         email: Email::parse(&fields.required("email")?)?,
         password: fields.password("password")?,
         carried: carried(&mut fields, &sender, &headers)?,
+        device: keeping.brought().cloned(),
     };
-    match with_password(&app, attempt, &asking).await? {
-        Outcome::SignedIn(grant) => in_place_of(&headers, &app, grant, &asking).await,
-    }
+    let outcome = with_password(&app, attempt, &asking).await?;
+    answer(&app, outcome, &keeping, &headers, &asking).await
 }
 
-/// Gives `grant`; a cookie takes the place of the one that the browser sent, whose session then ends.
-pub(crate) async fn in_place_of(
-    headers: &HeaderMap,
+/// Gives what the outcome is, and what tells the device the next time. A session's cookie takes the place of the one that
+/// the browser sent, whose session then ends.
+pub(crate) async fn answer(
     app: &App,
-    grant: Grant,
+    outcome: Outcome,
+    keeping: &Keeping,
+    headers: &HeaderMap,
     asking: &Asking,
-) -> Result<Grant, Error> {
+) -> Result<Response, Error> {
+    let Outcome::SignedIn { grant, device } = outcome;
     if matches!(grant, Grant::Cookie { .. }) {
         end_replaced(app, headers, asking).await?;
     }
-    Ok(grant)
+    let mut answer = grant.with_device(keeping.in_body(&device)).into_response();
+    keeping.in_headers(&device, &mut answer);
+    Ok(answer)
 }
 
 /// How the caller wants the session carried. A cookie is given only to a page that may use it: one of another origin could

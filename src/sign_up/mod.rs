@@ -6,6 +6,7 @@ pub mod routes;
 use db::Unit;
 
 use crate::app::App;
+use crate::attempts::device::Device;
 use crate::audit::{self, About, By, Event};
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
@@ -32,7 +33,8 @@ pub async fn with_password(
     let (grant, session) = sign_in::opening(app, &user, carried, &stored, asking)?;
     write(app, account.append(session)).await?;
     sign_in::count();
-    Ok(Outcome::SignedIn(grant))
+    let device = Device::new(asking.now).to_text(&user.id, &app.stamp);
+    Ok(Outcome::SignedIn { grant, device })
 }
 
 /// Makes an account with a password, whoever asks for it.

@@ -2,18 +2,18 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 
 use super::with_password;
 use crate::app::App;
+use crate::attempts::extract::{DEVICE_TOKEN, Keeping};
 use crate::error::Error;
 use crate::http::Asking;
 use crate::http::body::{Field, Fields, Kind};
 use crate::http::csrf::Sender;
 use crate::http::route::{Answer, Route};
-use crate::sessions::grant::Grant;
 use crate::sessions::routes::{GRANT, SESSION};
-use crate::sign_in::Outcome;
-use crate::sign_in::routes::{carried, in_place_of};
+use crate::sign_in::routes::{answer, carried};
 use crate::users::{Email, MAX_METADATA, MAX_NAME, NewUser};
 
 const NEW_USER: &[Field] = &[
@@ -31,6 +31,7 @@ const NEW_USER: &[Field] = &[
         "What the application notes about them",
     ),
     SESSION,
+    DEVICE_TOKEN,
 ];
 
 /// What this feature serves.
@@ -55,7 +56,8 @@ async fn signup(
     sender: Sender,
     headers: HeaderMap,
     mut fields: Fields,
-) -> Result<(StatusCode, Grant), Error> {
+) -> Result<Response, Error> {
+    let keeping = Keeping::read(&mut fields, &sender, &headers);
     let password = fields.password("password")?;
     let new = NewUser {
         email: Email::parse(&fields.required("email")?)?,
@@ -65,10 +67,8 @@ async fn signup(
         roles: Vec::new(),
     };
     let carried = carried(&mut fields, &sender, &headers)?;
-    match with_password(&app, new, password, carried, &asking).await? {
-        Outcome::SignedIn(grant) => {
-            let grant = in_place_of(&headers, &app, grant, &asking).await?;
-            Ok((StatusCode::CREATED, grant))
-        }
-    }
+    let outcome = with_password(&app, new, password, carried, &asking).await?;
+    let mut answer = answer(&app, outcome, &keeping, &headers, &asking).await?;
+    *answer.status_mut() = StatusCode::CREATED;
+    Ok(answer)
 }

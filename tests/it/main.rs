@@ -12,6 +12,7 @@ mod cors;
 mod discovery;
 mod emails;
 mod figures;
+mod guessing;
 mod hash_queue;
 mod https;
 mod introspection;

@@ -58,10 +58,10 @@ pub async fn imported(server: &Server, hash: &str, norm: Norm) -> UserId {
 /// What is stored of Ada's password.
 pub async fn stored(server: &Server) -> (String, Norm) {
     let key = Email::parse(ADA).unwrap();
-    let account = password::store::with_user(&server.app.db, key.key())
+    let account = password::store::account(&server.app.db, key.key())
         .await
         .unwrap();
-    let stored = account.unwrap().1.unwrap();
+    let stored = account.unwrap().stored.unwrap();
     (stored.hash, stored.norm)
 }
 

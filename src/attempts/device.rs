@@ -1,0 +1,138 @@
+//! The device that somebody signed in with before, told again by what it was given then: a cookie that no script reads,
+//! or a text that a program keeps. It proves nothing about who uses it; all it gives is a lane of its own for the one
+//! account that was signed in to (OWASP's device cookies).
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::clock::Timestamp;
+use crate::ids::UserId;
+use crate::secret::{self, Secret, Stamp};
+
+const ID: usize = 16;
+const ISSUED: usize = 8;
+const TAG: usize = 16;
+/// What is tagged is a device and nothing else.
+const PLACE: &str = "device v1";
+
+/// How long a device is known after the last sign-in with it. Browsers keep no cookie longer than 400 days.
+pub const LIFETIME: Duration = Duration::from_hours(24 * 365);
+
+/// A device of somebody's.
+#[derive(Clone)]
+pub struct Device {
+    id: [u8; ID],
+    issued: Timestamp,
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Device(***)")
+    }
+}
+
+impl Device {
+    /// One that nobody signed in with before.
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            id: secret::bytes(),
+            issued: now,
+        }
+    }
+
+    /// The same device, signed in with again.
+    pub fn again(&self, now: Timestamp) -> Self {
+        Self {
+            issued: now,
+            ..self.clone()
+        }
+    }
+
+    /// What tells it from others.
+    pub(super) fn id(&self) -> &[u8] {
+        &self.id
+    }
+
+    /// As it keeps it, for the account of `user` alone: 54 characters of base64url.
+    pub fn to_text(&self, user: &UserId, stamp: &Stamp) -> Secret<String> {
+        let issued = self.issued.micros().to_be_bytes();
+        let tag = stamp.tag(PLACE, &said(&self.id, issued, user));
+        let bytes = [self.id.as_slice(), &issued, &tag[..TAG]].concat();
+        Secret::new(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// The device that `text` tells of, if we made it for `user` less than a lifetime ago, and no earlier than `since`: when
+    /// the password was set, for whoever had signed in by the one before need not have been its owner.
+    pub fn read(
+        text: &str,
+        user: &UserId,
+        since: Timestamp,
+        stamp: &Stamp,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (id, rest) = bytes.split_first_chunk::<ID>()?;
+        let (issued, tag) = rest.split_first_chunk::<ISSUED>()?;
+        let is_ours = tag.len() == TAG && stamp.is_genuine(PLACE, &said(id, *issued, user), tag);
+        let device = Self {
+            id: *id,
+            issued: Timestamp::from_micros(i64::from_be_bytes(*issued)),
+        };
+        let is_young = device.issued >= since && now.since(device.issued) < LIFETIME;
+        (is_ours && is_young).then_some(device)
+    }
+}
+
+fn said(id: &[u8; ID], issued: [u8; ISSUED], user: &UserId) -> Vec<u8> {
+    [id.as_slice(), &issued, user.as_str().as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_780_315_200_000_000);
+
+    fn user(id: &str) -> UserId {
+        UserId::from_stored(id.to_owned())
+    }
+
+    #[test]
+    fn it_is_known_to_its_account_under_our_key_unchanged_and_nowhere_else() {
+        let stamp = Stamp::new(&secret::token());
+        let text = Device::new(NOW).to_text(&user("ada"), &stamp);
+        let text = text.expose();
+        assert_eq!(text.len(), 54);
+        let read = |text: &str, whose: &str, stamp: &Stamp| {
+            Device::read(text, &user(whose), NOW, stamp, NOW).is_some()
+        };
+        assert!(read(text, "ada", &stamp));
+        assert!(!read(text, "eve", &stamp));
+        assert!(!read(text, "ada", &Stamp::new(&secret::token())));
+        for at in 0..text.len() {
+            let other = if text.as_bytes()[at] == b'A' {
+                "B"
+            } else {
+                "A"
+            };
+            let changed = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+            assert!(!read(&changed, "ada", &stamp), "character {at}");
+            assert!(!read(&text[..at], "ada", &stamp), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn it_is_known_for_its_lifetime_until_the_password_is_another() {
+        let stamp = Stamp::new(&secret::token());
+        let ada = user("ada");
+        let text = Device::new(NOW).to_text(&ada, &stamp);
+        let read = |since, now| Device::read(text.expose(), &ada, since, &stamp, now).is_some();
+        let last = NOW.plus(LIFETIME.saturating_sub(Duration::from_micros(1)));
+        assert!(read(NOW, last));
+        assert!(!read(NOW, NOW.plus(LIFETIME)));
+        assert!(!read(NOW.plus(Duration::from_micros(1)), last));
+    }
+}

@@ -1,0 +1,194 @@
+//! How often a secret may be guessed. Whoever tries takes a [`Permit`] first, and what checks a password takes nothing
+//! else; so there is one budget for a secret, whichever route it is tried at, and no route forgets it.
+//!
+//! Strangers share a lane for each account, and it closes for longer the more of them have failed in a row. A device that
+//! somebody signed in with before has a lane of its own, which no stranger slows. Lanes are rows, so they are one for all
+//! nodes and outlive a restart; they are named by the one spelling of an address, whether it has an account or not. Where
+//! the database does not answer, nobody is let in: accounts live in the same one.
+
+mod delay;
+pub mod device;
+pub mod extract;
+pub mod spray;
+pub mod store;
+
+use std::time::Duration;
+
+use db::{Db, Unit};
+
+use crate::clock::Timestamp;
+use crate::error::{Error, Refusal};
+use crate::ids::UserId;
+use crate::secret::Stamp;
+use crate::users::EmailKey;
+use device::Device;
+
+const LANE: usize = 16;
+/// How often a lane that others charge at the same moment is looked at again. Each time at least one of them got in, and
+/// the lane closes after the fifth.
+const LOOKS: usize = 16;
+/// When to come back to a lane that was taken each time.
+const SOON: Duration = Duration::from_secs(1);
+/// How long failures are remembered: those that cost nobody a wait, and more of them. Whoever rests for so long to be
+/// forgotten gets fewer guesses for it than whoever waits for the lane to open each time.
+const REMEMBERED: [Duration; 2] = [Duration::from_hours(7 * 24), Duration::from_hours(90 * 24)];
+
+/// Whose secret it is, and who tries it: a keyed hash, so that whoever reads the table reads no addresses, and nothing that
+/// a stranger types is two lanes or another's.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Lane([u8; LANE]);
+
+impl Lane {
+    /// Where strangers try the password of the account at an address, if it has one.
+    pub fn of_strangers(stamp: &Stamp, account: &EmailKey) -> Self {
+        Self::named(stamp, "strangers' lane v1", account.as_str().as_bytes())
+    }
+
+    /// Where a device tries the password of the account that it knows.
+    fn of_device(stamp: &Stamp, device: &Device, user: &UserId) -> Self {
+        let name = [device.id(), user.as_str().as_bytes()].concat();
+        Self::named(stamp, "device's lane v1", &name)
+    }
+
+    fn named(stamp: &Stamp, kind: &str, name: &[u8]) -> Self {
+        let tag = stamp.tag(kind, name);
+        let mut lane = [0; LANE];
+        lane.copy_from_slice(&tag[..LANE]);
+        Self(lane)
+    }
+
+    fn bytes(&self) -> &[u8; LANE] {
+        &self.0
+    }
+}
+
+/// What happened in a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// How often somebody has failed in a row.
+    failures: u32,
+    /// When last.
+    failed_at: Timestamp,
+}
+
+impl Tally {
+    /// How long nobody is let in. A clock that was set back lets nobody in sooner, and keeps nobody out for longer than a
+    /// whole wait.
+    fn wait(&self, now: Timestamp) -> Duration {
+        delay::after(self.failures).saturating_sub(now.since(self.failed_at))
+    }
+
+    fn forgotten_at(&self) -> Timestamp {
+        let [free, slowed] = REMEMBERED;
+        let is_free = self.failures <= delay::FREE;
+        self.failed_at.plus(if is_free { free } else { slowed })
+    }
+}
+
+/// Leave to try a secret once. It is charged as a failure; [`Permit::clear`] goes into the write that makes it a success.
+#[must_use = "it has been charged"]
+pub struct Permit {
+    /// What was charged; `None` where nothing is limited.
+    charged: Option<Charged>,
+    is_known_device: bool,
+}
+
+struct Charged {
+    lane: Lane,
+    tally: Tally,
+    was: Option<Tally>,
+}
+
+impl Permit {
+    /// Leave to try the password of the account at `account`, from a device that is known there or not.
+    ///
+    /// # Errors
+    /// [`Refusal::RateLimited`], with the time until the lane opens.
+    pub async fn take(
+        db: &Db,
+        stamp: &Stamp,
+        account: &EmailKey,
+        device: Option<(&Device, &UserId)>,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let lane = match device {
+            Some((device, user)) => Lane::of_device(stamp, device, user),
+            None => Lane::of_strangers(stamp, account),
+        };
+        Ok(Self {
+            charged: Some(charge(db, lane, now).await?),
+            is_known_device: device.is_some(),
+        })
+    }
+
+    /// Leave where nothing is limited.
+    pub fn unlimited() -> Self {
+        Self {
+            charged: None,
+            is_known_device: false,
+        }
+    }
+
+    /// Whether it was given to a device that its account knows.
+    pub fn is_known_device(&self) -> bool {
+        self.is_known_device
+    }
+
+    /// What the right secret is worth: those who failed in this lane before are forgotten, and in no other.
+    pub fn clear(&self) -> Unit {
+        let charged = self.charged.iter();
+        charged.fold(Unit::new(), |unit, charged| {
+            unit.run(store::clear(&charged.lane))
+        })
+    }
+
+    /// Takes the charge back, since nothing was tried.
+    pub async fn give_back(&self, db: &Db) -> Result<(), Error> {
+        if let Some(Charged { lane, tally, was }) = &self.charged {
+            db.write(store::give_back(lane, tally, was.as_ref()))
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Counts a failure before there is one: who is counted afterwards can be many at once.
+async fn charge(db: &Db, lane: Lane, now: Timestamp) -> Result<Charged, Error> {
+    for _ in 0..LOOKS {
+        let was = store::tally(db, &lane).await?;
+        // From another time than ours: it begins anew, so that a clock that was set back keeps nobody out until it has
+        // come as far again.
+        if let Some(was) = was.filter(|was| was.failed_at > now) {
+            let anew = Tally {
+                failed_at: now,
+                ..was
+            };
+            swap(db, &lane, Some(&was), &anew).await?;
+            continue;
+        }
+        let known = was.filter(|was| was.forgotten_at() > now);
+        let wait = known.map_or(Duration::ZERO, |known| known.wait(now));
+        if !wait.is_zero() {
+            return Err(Refusal::RateLimited { retry_after: wait }.into());
+        }
+        let tally = Tally {
+            failures: known.map_or(0, |known| known.failures).saturating_add(1),
+            failed_at: now,
+        };
+        if swap(db, &lane, was.as_ref(), &tally).await? {
+            return Ok(Charged { lane, tally, was });
+        }
+    }
+    Err(Refusal::RateLimited { retry_after: SOON }.into())
+}
+
+async fn swap(db: &Db, lane: &Lane, was: Option<&Tally>, next: &Tally) -> Result<bool, Error> {
+    let swapped = db
+        .write(Unit::new().expect(1, store::swap(lane, was, next)))
+        .await;
+    match swapped {
+        Ok(_) => Ok(true),
+        Err(db::Error::Touched { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
