@@ -1,0 +1,119 @@
+//! Can a stranger tell who has an account? Asks a server about accounts in two states, a pair of requests at a time, and looks
+//! for a difference in what is answered and in how long that takes.
+
+mod adapter;
+mod answers;
+mod measure;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+
+use crate::auc::{Auc, median};
+use crate::http::Took;
+use crate::{say, setting};
+use adapter::{Adapter, Pair};
+use measure::{Measured, Plan, measure};
+
+/// How far from a coin's 0.5 the interval may reach.
+const BAR: f64 = 0.02;
+/// Asked before those that count, by each client.
+const WARM_UP: usize = 50;
+
+/// `who FOLDER [PAIR...]`: measures the named pairs of the adapter in `FOLDER`, or all of them.
+///
+/// # Errors
+/// When the server did not start or did not answer; never for what the figures are.
+pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    let folder = PathBuf::from(arguments.next().context("an adapter's folder is missing")?);
+    let wanted: Vec<String> = arguments.collect();
+    let plan = Plan {
+        pairs: setting("PAIRS", 20_000)?,
+        clients: setting("CLIENTS", 1)?,
+        warm_up: WARM_UP,
+    };
+    ensure!(plan.pairs > 1, "PAIRS must be 2 at least");
+    let adapter = Adapter::start(&folder, &plan, &wanted)?;
+    for name in &wanted {
+        let is_known = adapter.pairs.iter().any(|pair| &pair.name == name);
+        ensure!(is_known, "{} has no pair {name}", folder.display());
+    }
+    heading(&adapter, &plan);
+    for pair in &adapter.pairs {
+        if wanted.is_empty() || wanted.contains(&pair.name) {
+            let measured =
+                measure(pair, &adapter.server, &plan).with_context(|| pair.name.clone())?;
+            row(pair, &measured);
+        }
+    }
+    Ok(())
+}
+
+fn heading(adapter: &Adapter, plan: &Plan) {
+    let Plan { pairs, clients, .. } = plan;
+    say(format_args!(
+        "{}. {pairs} pairs of requests each, by {clients} at a time; nobody can tell where the intervals are within \
+         {:.2}-{:.2}.\n",
+        adapter.server.name,
+        0.5 - BAR,
+        0.5 + BAR
+    ));
+    say(
+        "| pair | answers | the same bytes | AUC to the first byte (95%) | AUC to the last byte (95%) | longer in % of pairs \
+         | median difference us | median us | nobody can tell |",
+    );
+    say("|---|---|---|---|---|---|---|---|---|");
+}
+
+fn row(pair: &Pair, measured: &Measured) {
+    let micros = |side: fn(&Took) -> Duration| -> Vec<(f64, f64)> {
+        let micros = |took| side(took).as_secs_f64() * 1e6;
+        measured
+            .took
+            .iter()
+            .map(|(one, other)| (micros(one), micros(other)))
+            .collect()
+    };
+    let (first, last) = (micros(|took| took.first), micros(|took| took.last));
+    let (to_first, to_last) = (Auc::of(&first), Auc::of(&last));
+    // What an attacker with a clock beside the victim's would look at: within a pair, other work weighs on both.
+    let signs = first
+        .iter()
+        .map(|(one, other)| (0.0, (other - one).signum()));
+    let longer = Auc::of(&signs.collect::<Vec<_>>()).area;
+    let between = median(first.iter().map(|(one, other)| other - one).collect());
+    let typical = median(first.iter().map(|(one, _)| *one).collect());
+    let same = match measured.differing {
+        0 => "yes".to_owned(),
+        some => format!("NO, {some} differ"),
+    };
+    let both = [to_first, to_last];
+    let verdict = if measured.differing > 0 || both.iter().any(|auc| auc.is_telling(BAR)) {
+        "NO"
+    } else if both.iter().all(|auc| auc.is_coin(BAR)) {
+        "yes"
+    } else {
+        "too few pairs to say"
+    };
+    say(format_args!(
+        "| {}: {} against {} | {} | {same} | {} | {} | {:.1} | {between:.1} | {typical:.0} | {verdict} |",
+        pair.name,
+        pair.one.of,
+        pair.other.of,
+        measured.statuses,
+        area(&to_first),
+        area(&to_last),
+        longer * 100.0,
+    ));
+    if let Some(difference) = &measured.difference {
+        say(format_args!(
+            "\nThe first difference of {}: {difference}\n",
+            pair.name
+        ));
+    }
+}
+
+fn area(auc: &Auc) -> String {
+    format!("{:.3} ({:.3}-{:.3})", auc.area, auc.low, auc.high)
+}
