@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use db::{Db, Unit};
 
+use crate::audit::{self, About, By, Event};
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::ids::UserId;
 use crate::secret::Stamp;
-use crate::users::EmailKey;
+use crate::users::{Email, EmailKey, User};
 use device::Device;
 
 const LANE: usize = 16;
@@ -83,6 +84,19 @@ impl Tally {
         let is_free = self.failures <= delay::FREE;
         self.failed_at.plus(if is_free { free } else { slowed })
     }
+}
+
+/// Opens the strangers' lane of an account, as the operator asks who knows that it was its owner.
+pub async fn forget(db: &Db, stamp: &Stamp, user: &User, by: By<'_>) -> Result<(), Error> {
+    let lane = Lane::of_strangers(stamp, Email::parse(&user.email)?.key());
+    let about = About {
+        user: Some(&user.id),
+        session: None,
+    };
+    let unit = Unit::new().run(store::clear(&lane));
+    db.write(unit.run(audit::row(Event::AttemptsForgotten, by, about)))
+        .await?;
+    Ok(())
 }
 
 /// Leave to try a secret once. It is charged as a failure; [`Permit::clear`] goes into the write that makes it a success.

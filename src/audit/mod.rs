@@ -36,6 +36,8 @@ pub enum Event {
     PasswordSet,
     /// A password was hashed anew at today's cost.
     PasswordRehashed,
+    /// Strangers may try the password of an account again at once.
+    AttemptsForgotten,
     /// An account was shut; all its sessions ended.
     UserDisabled,
     /// An account was opened again.
@@ -64,6 +66,7 @@ impl Event {
             Self::ProfileChanged => "profile_changed",
             Self::PasswordSet => "password_set",
             Self::PasswordRehashed => "password_rehashed",
+            Self::AttemptsForgotten => "attempts_forgotten",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
             Self::UserDeleted => "user_deleted",

@@ -13,7 +13,7 @@ use crate::app::{self, App, MIGRATIONS};
 use crate::clock::Clock;
 use crate::config::{self, Config, Inputs, Loaded};
 use crate::revocations::Revocations;
-use crate::secret::{self, Sealer, Secret};
+use crate::secret::{self, Sealer, Secret, Stamp};
 
 /// What the configuration asks of a secret key too, in characters.
 const MIN_SECRET_KEY: usize = 32;
@@ -76,6 +76,12 @@ pub(super) async fn secret_key(
         return Err(lost("is too short to be the one that was made there"));
     }
     Ok((key, made.then_some(path)))
+}
+
+/// What proves that the service made what others keep for it.
+pub(super) async fn stamp(config: &Config, db: &Db) -> Result<Stamp, Failure> {
+    let (key, _) = secret_key(config, db).await?;
+    Ok(Stamp::new(&key))
 }
 
 /// Puts a new secret at `path`, whole or not at all; `false` when another process did it first.

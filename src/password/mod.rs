@@ -12,14 +12,14 @@ use passhash::{Cost, Counts, Load, Pool, PoolError, PoolSettings, Scheme, Stored
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use zeroize::Zeroizing;
 
-use crate::attempts::Permit;
+use crate::attempts::{self, Lane, Permit};
 use crate::audit::{self, About, By, Event};
 use crate::clock::Timestamp;
 use crate::config::PasswordConfig;
 use crate::error::{Error, Refusal};
 use crate::revocations::Revocations;
 use crate::revocations::store::{Which, end};
-use crate::secret::Secret;
+use crate::secret::{Secret, Stamp};
 use crate::users::{self, Email, User};
 use policy::Policy;
 
@@ -73,18 +73,19 @@ pub struct Account {
     pub set_at: Option<Timestamp>,
 }
 
-/// Gives an account a new password, whoever asks for it, and ends all its sessions. `false` when the account is gone.
+/// Gives an account a new password, whoever asks for it, ends all its sessions, and opens its lane to strangers. `false`
+/// when the account is gone.
 pub async fn set(
     db: &Db,
     revocations: &Revocations,
     passwords: &Passwords,
+    stamp: &Stamp,
     user: &User,
     password: &Secret<String>,
     by: By<'_>,
 ) -> Result<bool, Error> {
-    passwords
-        .policy
-        .check(password, &Email::parse(&user.email)?)?;
+    let email = Email::parse(&user.email)?;
+    passwords.policy.check(password, &email)?;
     let stored = passwords.hash(password).await?;
     let (id, now) = (&user.id, by.now());
     let about = About {
@@ -97,6 +98,11 @@ pub async fn set(
         .expect(1, users::store::touch(id, now))
         .expect(1, store::set(id, &stored, now))
         .append(end(Which::All(id), now))
+        // What was guessed at is gone.
+        .run(attempts::store::clear(&Lane::of_strangers(
+            stamp,
+            email.key(),
+        )))
         .run(audit::row(Event::PasswordSet, by, about));
     match revocations.write(db, unit).await {
         Ok(_) => Ok(true),

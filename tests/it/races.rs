@@ -172,7 +172,16 @@ async fn set_password(server: &Server, who: &Person) {
     let new = Secret::new(NEW_PASSWORD.to_owned());
     let by = By::Operator(server.clock.now());
     let set = until_available(async || {
-        password::set(&app.db, &app.revocations, &app.passwords, &user, &new, by).await
+        password::set(
+            &app.db,
+            &app.revocations,
+            &app.passwords,
+            &app.stamp,
+            &user,
+            &new,
+            by,
+        )
+        .await
     });
     assert!(set.await);
 }

@@ -8,6 +8,7 @@ use db::Db;
 
 use super::output::{plain, talk};
 use super::{Failure, Given, input, opening};
+use crate::attempts;
 use crate::audit::By;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -41,6 +42,13 @@ A back end that verifies tokens without asking Doorward takes one that it is sho
     #[command(after_help = "Examples:
   doorward user enable ada@example.com")]
     Enable(Whom),
+    /// Lets strangers try an account's password again at once, after too many of them have failed
+    #[command(after_help = "Examples:
+  doorward user unlock ada@example.com
+
+For an owner who has to wait because others guess, on a device that the account was never signed in with. On the others
+they sign in all the while. Setting a new password does the same.")]
+    Unlock(Whom),
     Delete(Delete),
 }
 
@@ -113,6 +121,13 @@ impl User {
                 let words = ["is open again", "was open already"];
                 whom.report(db, &account.id, words, is_done).await
             }),
+            Self::Unlock(whom) => opening::with_database(&config, async |db| {
+                let account = whom.find(db).await?;
+                let stamp = opening::stamp(&config, db).await?;
+                attempts::forget(db, &stamp, &account, operator()).await?;
+                let words = ["may be signed in to from any device at once", ""];
+                whom.report(db, &account.id, words, true).await
+            }),
             Self::Delete(delete) => opening::with_revocations(&config, async |db, revocations| {
                 delete.run(db, revocations, given).await
             }),
@@ -130,7 +145,17 @@ impl SetPassword {
         opening::with_revocations(config, async |db, revocations| {
             let account = self.whom.find(db).await?;
             let password = input::new_password(self.password_stdin, given.may_ask)?;
-            if !password::set(db, revocations, &passwords, &account, &password, operator()).await? {
+            let stamp = opening::stamp(config, db).await?;
+            let set = password::set(
+                db,
+                revocations,
+                &passwords,
+                &stamp,
+                &account,
+                &password,
+                operator(),
+            );
+            if !set.await? {
                 return Err(self.whom.nobody());
             }
             let words = ["has a new password, and is signed out everywhere", ""];

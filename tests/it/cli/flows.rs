@@ -29,7 +29,16 @@ async fn nothing_happens_to_who_is_gone() {
         assert!(users::delete(db, revocations, &ada.id, by).await.unwrap());
         let before = told(server).await;
         let password = Secret::new("another walk in the hills".to_owned());
-        let set = password::set(db, revocations, &app.passwords, &ada, &password, by).await;
+        let set = password::set(
+            db,
+            revocations,
+            &app.passwords,
+            &app.stamp,
+            &ada,
+            &password,
+            by,
+        )
+        .await;
         assert!(!set.unwrap());
         assert!(!users::disable(db, revocations, &ada.id, by).await.unwrap());
         assert!(!users::enable(db, &ada.id, by).await.unwrap());

@@ -233,6 +233,30 @@ async fn who_is_shut_out_is_out_at_once_and_back_only_by_a_new_sign_in() {
 }
 
 #[tokio::test]
+async fn who_waits_for_strangers_guesses_is_let_in_by_the_operator() {
+    let place = Place::new()
+        .await
+        .with("limits.enabled", "true")
+        .with("limits.per_minute", "100000")
+        .with("limits.burst", "100000");
+    creates(&place, ADA, PASSWORD);
+    let server = place.serve();
+    let guesses = || {
+        // Until the lane is closed for so long that it does not open before the next line.
+        while signs_in(&server, ADA, "not the password").header("retry-after") != "5" {}
+        assert_eq!(signs_in(&server, ADA, PASSWORD).status, 429);
+    };
+    guesses();
+    let open = prints_json(&place, &["user", "unlock", ADA, "--json"], "");
+    assert_eq!(open["email"], ADA);
+    assert_eq!(signs_in(&server, ADA, PASSWORD).status, 200);
+    guesses();
+    let set = ["user", "set-password", ADA, "--password-stdin"];
+    assert_eq!(place.run(&set, NEW_PASSWORD).code, Some(0));
+    assert_eq!(signs_in(&server, ADA, NEW_PASSWORD).status, 200);
+}
+
+#[tokio::test]
 async fn a_new_password_ends_what_the_old_one_began() {
     let place = Place::new().await;
     creates(&place, ADA, PASSWORD);
@@ -273,6 +297,7 @@ async fn who_is_deleted_is_gone_and_nobody_is_deleted_by_accident() {
         &["get"][..],
         &["disable"],
         &["enable"],
+        &["unlock"],
         &["delete", "--yes"],
         &["set-password", "--password-stdin"],
     ] {

@@ -311,6 +311,7 @@ async fn T30_what_ends_an_account_s_sessions_ends_their_refresh() {
             &app.db,
             &app.revocations,
             &app.passwords,
+            &app.stamp,
             &account,
             &same,
             by,

@@ -67,7 +67,15 @@ async fn T30_after_another_password() {
             .unwrap();
         let secret = Secret::new(new.to_owned());
         let by = operator(server);
-        let set = password::set(&app.db, &app.revocations, &app.passwords, &ada, &secret, by);
+        let set = password::set(
+            &app.db,
+            &app.revocations,
+            &app.passwords,
+            &app.stamp,
+            &ada,
+            &secret,
+            by,
+        );
         assert!(set.await.unwrap());
         only_new_ones_count(forger, new).await;
         assert_eq!(server.signs_in(ADA, PASSWORD).await.status, 401);
