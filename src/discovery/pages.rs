@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::app::App;
 use crate::error::Error;
 use crate::http::openapi::Document;
-use crate::http::route::{Answer, Route};
+use crate::http::route::{Answer, Content, Route};
 
 /// What this feature serves.
 pub fn routes() -> Vec<Route<App>> {
@@ -18,7 +18,7 @@ pub fn routes() -> Vec<Route<App>> {
             .about("This interface as a page")
             .answers([Answer {
                 status: StatusCode::OK,
-                schema: None,
+                content: Content::Other("text/html"),
                 about: "The page",
             }]),
     ]

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 
 use super::Health;
 use crate::app::App;
-use crate::http::route::{Answer, Route, Schema};
+use crate::http::route::{Answer, Content, Route, Schema};
 
 const HEALTHY: &[Answer] = &[Answer::ok(SCHEMA, "It is well")];
 
@@ -14,7 +14,7 @@ const READY: [Answer; 2] = [
     Answer::ok(SCHEMA, "It can serve"),
     Answer {
         status: StatusCode::SERVICE_UNAVAILABLE,
-        schema: Some(SCHEMA),
+        content: Content::Json(SCHEMA),
         about: "It cannot; the checks say why",
     },
 ];

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::body::{Field, Kind, MAX_PASSWORD, Media};
 use super::cookie;
-use super::route::{Answer, Limit, Route, Who};
+use super::route::{Answer, Content, Limit, Route, Who};
 use crate::error::Refusal;
 
 /// The document, made once.
@@ -24,7 +24,10 @@ pub fn document<S>(table: &[Route<S>]) -> Document {
     for route in table {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.as_str().to_ascii_lowercase()] = operation(route);
-        for schema in route.answers.iter().filter_map(|answer| answer.schema) {
+        for answer in &route.answers {
+            let Content::Json(schema) = answer.content else {
+                continue;
+            };
             let shape = serde_json::from_str(schema.text)
                 .expect("every schema is JSON: a test reads the whole document");
             schemas.insert(schema.name.to_owned(), shape);
@@ -97,12 +100,12 @@ fn operation_id(method: &Method, path: &str) -> String {
 }
 
 fn answer(answer: &Answer) -> (u16, Value) {
-    let content = match answer.schema {
-        Some(schema) => {
+    let content = match answer.content {
+        Content::Nothing => json!({}),
+        Content::Json(schema) => {
             json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{}", schema.name)}}})
         }
-        None if answer.status == StatusCode::NO_CONTENT => json!({}),
-        None => json!({"text/html": {}}),
+        Content::Other(media) => json!({media: {}}),
     };
     (
         answer.status.as_u16(),

@@ -59,10 +59,21 @@ pub enum Limit {
 pub struct Answer {
     /// Its status.
     pub status: StatusCode,
-    /// What its body looks like; `None` for a page.
-    pub schema: Option<Schema>,
+    /// What its body is.
+    pub content: Content,
     /// One sentence.
     pub about: &'static str,
+}
+
+/// What the body of an answer is.
+#[derive(Debug, Clone, Copy)]
+pub enum Content {
+    /// There is none.
+    Nothing,
+    /// JSON of this shape.
+    Json(Schema),
+    /// Something for browsers, of this media type without its parameters.
+    Other(&'static str),
 }
 
 /// The shape of an answer's body, by name.
@@ -79,7 +90,7 @@ impl Answer {
     pub const fn nothing(about: &'static str) -> Self {
         Self {
             status: StatusCode::NO_CONTENT,
-            schema: None,
+            content: Content::Nothing,
             about,
         }
     }
@@ -88,7 +99,7 @@ impl Answer {
     pub const fn ok(schema: Schema, about: &'static str) -> Self {
         Self {
             status: StatusCode::OK,
-            schema: Some(schema),
+            content: Content::Json(schema),
             about,
         }
     }

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::http::Asking;
 use crate::http::body::{Field, Fields, Kind};
 use crate::http::csrf::Sender;
-use crate::http::route::{Answer, Route};
+use crate::http::route::{Answer, Content, Route};
 use crate::sessions::routes::{GRANT, SESSION};
 use crate::sign_in::routes::{answer, carried};
 use crate::users::{Email, MAX_METADATA, MAX_NAME, NewUser};
@@ -42,7 +42,7 @@ pub fn routes() -> Vec<Route<App>> {
             .body(NEW_USER)
             .answers([Answer {
                 status: StatusCode::CREATED,
-                schema: Some(GRANT),
+                content: Content::Json(GRANT),
                 about: "The account is made",
             }])
             .refuses(&[StatusCode::FORBIDDEN, StatusCode::CONFLICT])
