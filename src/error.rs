@@ -64,6 +64,11 @@ pub enum Refusal {
         /// When the next one will be looked at.
         retry_after: Duration,
     },
+    /// A proof of work is wanted, and none came that is right, in time and new.
+    ProofRequired {
+        /// When an attempt without one will be looked at.
+        retry_after: Duration,
+    },
     /// More passwords wait to be checked than can be soon.
     Overloaded {
         /// When it is worth another try.
@@ -146,6 +151,7 @@ impl Refusal {
             Self::MethodNotAllowed,
             Self::NotFound,
             Self::RateLimited { retry_after },
+            Self::ProofRequired { retry_after },
             Self::Overloaded { retry_after },
             Self::TokenMissing,
             Self::TokenInvalid,
@@ -217,6 +223,13 @@ impl Refusal {
                 S::TOO_MANY_REQUESTS,
                 Some("rate_limited"),
                 "Too many attempts; wait as long as the Retry-After header says".into(),
+            ),
+            Self::ProofRequired { .. } => (
+                S::TOO_MANY_REQUESTS,
+                Some("proof_required"),
+                "Solve a challenge of POST /auth/challenge and send the answer as proof, once; or wait as long as the \
+                 Retry-After header says"
+                    .into(),
             ),
             Self::Overloaded { .. } => (
                 S::SERVICE_UNAVAILABLE,
@@ -298,9 +311,9 @@ impl Refusal {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after } | Self::Overloaded { retry_after } => {
-                Some(*retry_after)
-            }
+            Self::RateLimited { retry_after }
+            | Self::ProofRequired { retry_after }
+            | Self::Overloaded { retry_after } => Some(*retry_after),
             _ => None,
         }
     }

@@ -21,6 +21,7 @@ pub mod tokens;
 pub mod users;
 
 pub mod attempts;
+pub mod proofs;
 
 pub mod password;
 

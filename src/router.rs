@@ -19,7 +19,9 @@ use crate::http::observe::{Edge, observe};
 use crate::http::route::{Limit, Route};
 use crate::http::{Asking, cors, headers, oauth, openapi};
 use crate::limits::Standing;
-use crate::{discovery, health, introspection, refresh, sessions, sign_in, sign_up, tokens, users};
+use crate::{
+    discovery, health, introspection, proofs, refresh, sessions, sign_in, sign_up, tokens, users,
+};
 
 /// Every route there is.
 pub fn table() -> Vec<Route<App>> {
@@ -27,6 +29,7 @@ pub fn table() -> Vec<Route<App>> {
         sign_in::routes::routes(),
         sign_up::routes::routes(),
         refresh::routes::routes(),
+        proofs::routes::routes(),
         sessions::routes::routes(),
         users::routes::routes(),
         tokens::routes::routes(),

@@ -211,6 +211,11 @@ fn clients(config: &Config, draft: &mut Draft) {
 fn limits(config: &Config, draft: &mut Draft) {
     draft.within("limits.per_minute", &config.limits.per_minute, 1..=100_000);
     draft.within("limits.burst", &config.limits.burst, 1..=100_000);
+    draft.within(
+        "limits.proof_work",
+        &config.limits.proof_work,
+        1_000..=10_000_000,
+    );
     if !config.limits.enabled && !config.dev {
         draft.refuse(
             &["limits.enabled"],

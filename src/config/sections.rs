@@ -175,5 +175,25 @@ settings! {
         per_minute: u32 = "30",
         /// Attempts that one address has at once before `limits.per_minute` holds it back, from 1 to 100000.
         burst: u32 = "30",
+        /// When a sign-in has to bring a proof of work: `sprayed`, when it looks like one of many that try one password on
+        /// many accounts; `always`; or `never`.
+        proof: ProofWanted = "sprayed",
+        /// The most hashes that a proof of work costs, from 1000 to 10000000; half as many on average. A browser computes a few
+        /// hundred thousand a second.
+        proof_work: u32 = "200000",
     }
 }
+
+/// When a sign-in has to bring a proof of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProofWanted {
+    /// When it looks like one of many that try one password on many accounts.
+    Sprayed,
+    /// Each.
+    Always,
+    /// None.
+    Never,
+}
+
+words!(ProofWanted, "sprayed, always or never",
+    "sprayed" => ProofWanted::Sprayed, "always" => ProofWanted::Always, "never" => ProofWanted::Never);

@@ -19,6 +19,7 @@ mod introspection;
 mod limits;
 mod me;
 mod passwords;
+mod proofs;
 mod purge;
 mod races;
 mod revocations;

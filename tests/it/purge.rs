@@ -27,14 +27,17 @@ async fn a_backlog_is_worked_off_and_what_lives_stays() {
     let rows = Unit::new()
         .append(sessions(0, OVER))
         .append(revocations(0, OVER))
+        .append(spent_proofs(0, OVER))
         .append(sessions(LATER, LIVING))
-        .append(revocations(LATER, LIVING));
+        .append(revocations(LATER, LIVING))
+        .append(spent_proofs(LATER, LIVING));
     db.write(rows).await.unwrap();
 
     let _server = place.serve();
     let counts = [
         "SELECT CAST(count(*) AS BIGINT) AS n FROM sessions WHERE expires_at <= $1",
         "SELECT CAST(count(*) AS BIGINT) AS n FROM revocations WHERE until <= $1",
+        "SELECT CAST(count(*) AS BIGINT) AS n FROM spent_proofs WHERE until <= $1",
     ];
     for count in counts {
         let of = async |until: i64| {
@@ -63,4 +66,12 @@ fn revocations(first: i64, count: i64) -> Unit {
          WITH RECURSIVE n(i) AS (SELECT CAST($1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $1 + $2) \
          SELECT CAST(i AS TEXT), i FROM n");
     Unit::new().run(rows.bind(first).bind(count))
+}
+
+/// The same of proofs of work.
+fn spent_proofs(first: i64, count: i64) -> Unit {
+    let row = sql("INSERT INTO spent_proofs (proof, until) VALUES ($1, $2)");
+    (first..first + count).fold(Unit::new(), |unit, until| {
+        unit.run(row.clone().bind(until.to_be_bytes()).bind(until))
+    })
 }

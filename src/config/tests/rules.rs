@@ -3,7 +3,7 @@
 use super::*;
 
 /// The variables, what the refusal begins with, and what it advises.
-const REFUSED: [(&str, &str, &str); 35] = [
+const REFUSED: [(&str, &str, &str); 37] = [
     (
         "LISTEN=0.0.0.0:1 PUBLIC_URL=https://a.example",
         "listen (",
@@ -96,6 +96,16 @@ const REFUSED: [(&str, &str, &str); 35] = [
     ("SHUTDOWN_GRACE=11m", "shutdown_grace (", "from 0s to 10m"),
     ("LIMITS__ENABLED=false", "limits.enabled (", "--dev"),
     ("LIMITS__BURST=0", "limits.burst (", "from 1 to 100000"),
+    (
+        "LIMITS__PROOF_WORK=999",
+        "limits.proof_work (",
+        "from 1000 to 10000000",
+    ),
+    (
+        "LIMITS__PROOF=sometimes",
+        "limits.proof (",
+        "sprayed, always or never",
+    ),
     (
         "INTROSPECTION__CLIENTS=orders",
         "introspection.clients (from env DOORWARD_INTROSPECTION__CLIENTS): the value has item 1, which has no colon",

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::line::Line;
 use super::listening::{Listening, listening};
 use super::probes::{Probe, probes};
-use crate::harness::rows;
+use crate::harness::{Answer, rows};
 
 /// Methods that exist somewhere, and some that do not.
 const METHODS: &[&str] = &[
@@ -112,14 +112,19 @@ async fn H12_no_header_query_or_field_is_another_method() {
                 ..probe
             };
             let why = probe.name();
+            // No two challenges are alike.
+            let said = |answer: &Answer| match probe.path {
+                "/auth/challenge" => (answer.status, None),
+                _ => (answer.status, Some(answer.body.clone())),
+            };
             let plain = on.bad(&why, &probe.request(on, "")).await.unwrap();
             for other in ["PATCH", "DELETE", "PUT", "GET", "BREW"] {
                 let headers = format!("X-HTTP-Method-Override: {other}\r\nX-Method-Override: {other}\r\nX-HTTP-Method: {other}\r\n");
                 let answer = on.bad(&why, &probe.request(on, &headers)).await.unwrap();
-                assert_eq!((answer.status, &answer.body), (plain.status, &plain.body), "{why} as {other}");
+                assert_eq!(said(&answer), said(&plain), "{why} as {other}");
                 let target = format!("{}?_method={other}", probe.path);
                 let answer = on.bad(&why, &probe.request_at(&target, on, "")).await.unwrap();
-                assert_eq!((answer.status, &answer.body), (plain.status, &plain.body), "{why} as {other}");
+                assert_eq!(said(&answer), said(&plain), "{why} as {other}");
             }
         }
     })
