@@ -10,6 +10,6 @@ mod stored;
 pub use cost::{Cost, CostError};
 pub use hasher::{HashError, Hasher};
 pub use measure::{BenchError, bench, tune};
-pub use pool::{Counts, Load, Pool, PoolError, PoolSettings, StartError};
+pub use pool::{Counts, Load, Pool, PoolError, PoolSettings, StartError, Turn, Verified};
 pub use schemes::Scheme;
 pub use stored::{ParseError, StoredHash};

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::cost::Cost;
 use crate::hasher::{HashError, Hasher};
-use crate::pool::{Answer, Pool, PoolError, PoolSettings, StartError};
+use crate::pool::{Answer, Pool, PoolError, PoolSettings, StartError, Turn, Verified};
 
 const PASSWORD: &[u8] = b"correct horse battery staple";
 
@@ -81,12 +81,21 @@ pub fn bench(cost: &Cost, threads: usize, duration: Duration) -> Result<f64, Ben
     Ok(rate)
 }
 
-fn submit(pool: &Pool, cost: &Cost) -> Result<Answer<bool>, PoolError> {
-    pool.submit_verify(Zeroizing::new(PASSWORD.to_vec()), None, *cost)
+fn submit(pool: &Pool, cost: &Cost) -> Result<Answer<Verified>, PoolError> {
+    pool.submit_verify(
+        Zeroizing::new(PASSWORD.to_vec()),
+        None,
+        *cost,
+        Turn::default(),
+    )
 }
 
 /// Waits for the oldest answer and asks anew.
-fn turn(pool: &Pool, cost: &Cost, answers: &mut VecDeque<Answer<bool>>) -> Result<(), PoolError> {
+fn turn(
+    pool: &Pool,
+    cost: &Cost,
+    answers: &mut VecDeque<Answer<Verified>>,
+) -> Result<(), PoolError> {
     if let Some(oldest) = answers.pop_front() {
         oldest.blocking_recv().unwrap_or(Err(HashError::Panicked))?;
     }

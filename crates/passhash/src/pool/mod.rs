@@ -1,12 +1,14 @@
 //! The threads that hash, and the queue before them, which is bounded by time.
 
+mod job;
+mod lines;
 mod pace;
 mod queue;
 mod thread;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
@@ -15,7 +17,8 @@ use crate::cost::{Cost, CostError};
 use crate::hasher::{HashError, Hasher};
 use crate::schemes::{Scheme, Work, argon2};
 use crate::stored::StoredHash;
-use queue::{Queue, Refusal, Waiting, job};
+use job::job;
+use queue::{Queue, Refusal};
 
 /// How many threads, and how long a hash may wait for one.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +40,27 @@ impl Default for PoolSettings {
     }
 }
 
+/// Whose turn a job is: what its place in the queue depends on. The default is one of the others, of
+/// no network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// Whether it goes ahead of those who do not.
+    pub ahead: bool,
+    /// The network that asks, by a number of the caller's choice. One network holds at most a
+    /// quarter of the queue; a job of none, and one that goes ahead, are held to no share.
+    pub network: Option<u64>,
+}
+
+/// What came of verifying a password.
+#[derive(Clone, Copy, Debug)]
+pub struct Verified {
+    /// Whether the hash is one of the password.
+    pub is_right: bool,
+    /// When a thread began with it: the moment from which on its time tells of the hash, and no
+    /// longer of the queue.
+    pub began: Instant,
+}
+
 /// The pool could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -53,12 +77,12 @@ pub enum StartError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PoolError {
-    /// More waits already than can begin within the pool's `max_wait`. Said at once, before the
-    /// first suspension.
+    /// More waits already than can begin within the pool's `max_wait`, or the network that asks
+    /// holds its share of the queue. Said at once, before the first suspension.
     #[error("the hash queue is full for {retry_after:?}")]
     Full {
-        /// When all that waits now is expected to have begun: earlier, the answer would most likely
-        /// be the same.
+        /// When all that would begin before it is expected to have begun: earlier, the answer would
+        /// most likely be the same.
         retry_after: Duration,
     },
     /// The pool was shut down.
@@ -80,11 +104,13 @@ impl From<CostError> for PoolError {
 pub struct Load {
     /// Jobs that wait.
     pub queued: usize,
+    /// Jobs among the queued that go ahead.
+    pub ahead: usize,
     /// Threads that hash.
     pub busy: usize,
     /// Threads there are.
     pub threads: usize,
-    /// When a job that came now would be expected to begin.
+    /// When a job that came now, and does not go ahead, would be expected to begin.
     pub expected_wait: Duration,
 }
 
@@ -94,8 +120,10 @@ pub struct Load {
 pub struct Counts {
     /// Jobs computed, failed ones included.
     pub done: u64,
-    /// Jobs refused because the queue was full.
+    /// Jobs refused because the queue was full, or because their network held its share of it.
     pub refused: u64,
+    /// Jobs among the refused that would have had room but for the share of their network.
+    pub refused_by_share: u64,
     /// Jobs not computed because whoever asked had gone.
     pub abandoned: u64,
     /// Jobs among the done that panicked.
@@ -106,12 +134,20 @@ pub struct Counts {
 
 /// A bounded pool of hash threads. Cheap to clone; clones are the same pool.
 ///
-/// Jobs begin in the order in which they came. Admission is by time, not by number: the pool
-/// measures how long each scheme takes on this machine, under its present load, and refuses at once
-/// what it cannot expect to begin within [`PoolSettings::max_wait`]. A job whose caller has gone
-/// (the future was dropped) is not computed. The threads run at a lower priority than their process
-/// (Linux), so that whatever else it does stays quick while every core hashes. A panic in a job
-/// fails that job alone.
+/// Admission is by time, not by number: the pool measures how long each scheme takes on this machine,
+/// under its present load, and refuses at once what it cannot expect to begin within
+/// [`PoolSettings::max_wait`]. A job whose caller has gone (the future was dropped) is not computed.
+/// The threads run at a lower priority than their process (Linux), so that whatever else it does
+/// stays quick while every core hashes. A panic in a job fails that job alone.
+///
+/// Jobs that go ahead begin before the others, and only what goes ahead counts when they ask to be
+/// admitted; each kind begins in the order in which it came. So a job of the others may begin later
+/// than was expected when it came, but is overtaken by no more work than `max_wait` is for: then it
+/// begins before those ahead. It waits twice `max_wait` at the most, and where that happens so may
+/// one that goes ahead.
+///
+/// One network holds at most a quarter of the work that may wait (`max_wait` times the threads), so
+/// that no single one fills the queue; one job of it may always wait.
 ///
 /// When the last clone is dropped the threads finish what was admitted and end.
 #[derive(Clone)]
@@ -167,10 +203,11 @@ impl Pool {
         &self,
         password: Zeroizing<Vec<u8>>,
         cost: Cost,
+        turn: Turn,
     ) -> Result<String, PoolError> {
         cost.check()?;
         let work = argon2::work(Scheme::Argon2id, &cost);
-        let answer = self.submit(work, move |hasher| hasher.hash(&password, &cost))?;
+        let answer = self.submit(turn, work, move |hasher| hasher.hash(&password, &cost))?;
         finished(answer).await
     }
 
@@ -182,9 +219,18 @@ impl Pool {
         password: Zeroizing<Vec<u8>>,
         stored: Option<StoredHash>,
         decoy: Cost,
-    ) -> Result<bool, PoolError> {
+        turn: Turn,
+    ) -> Result<Verified, PoolError> {
         decoy.check()?;
-        finished(self.submit_verify(password, stored, decoy)?).await
+        finished(self.submit_verify(password, stored, decoy, turn)?).await
+    }
+
+    /// Whether a hash of `cost` would be admitted now: for whoever has other work to do before they
+    /// come with it, and would rather not do it for nothing. Nothing is kept for them. A refusal
+    /// counts as one.
+    pub fn admits(&self, cost: Cost, turn: Turn) -> Result<(), PoolError> {
+        let work = argon2::work(Scheme::Argon2id, &cost);
+        Ok(self.owner.queue.judge(turn, work)?)
     }
 
     pub(crate) fn submit_verify(
@@ -192,16 +238,21 @@ impl Pool {
         password: Zeroizing<Vec<u8>>,
         stored: Option<StoredHash>,
         decoy: Cost,
-    ) -> Result<Answer<bool>, PoolError> {
+        turn: Turn,
+    ) -> Result<Answer<Verified>, PoolError> {
         let work = stored
             .as_ref()
             .map_or_else(|| argon2::work(Scheme::Argon2id, &decoy), StoredHash::work);
-        self.submit(work, move |hasher| match stored {
-            Some(stored) => {
-                hasher.keep_memory_for(&decoy)?;
-                hasher.verify(&password, &stored)
-            }
-            None => hasher.decoy(&password, &decoy),
+        self.submit(turn, work, move |hasher| {
+            let began = Instant::now();
+            let is_right = match stored {
+                Some(stored) => {
+                    hasher.keep_memory_for(&decoy)?;
+                    hasher.verify(&password, &stored)?
+                }
+                None => hasher.decoy(&password, &decoy)?,
+            };
+            Ok(Verified { is_right, began })
         })
     }
 
@@ -227,18 +278,21 @@ impl Pool {
 
     fn submit<T: Send + 'static>(
         &self,
+        turn: Turn,
         work: Work,
         compute: impl FnOnce(&mut Hasher) -> Result<T, HashError> + Send + 'static,
     ) -> Result<Answer<T>, PoolError> {
         let (reply, answer) = oneshot::channel();
-        let waiting = Waiting {
-            work,
-            job: job(compute, reply),
-        };
-        match self.owner.queue.admit(waiting) {
-            Ok(()) => Ok(answer),
-            Err(Refusal::Full(retry_after)) => Err(PoolError::Full { retry_after }),
-            Err(Refusal::Closed) => Err(PoolError::Stopped),
+        self.owner.queue.admit(turn, work, job(compute, reply))?;
+        Ok(answer)
+    }
+}
+
+impl From<Refusal> for PoolError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Full(retry_after) => Self::Full { retry_after },
+            Refusal::Closed => Self::Stopped,
         }
     }
 }

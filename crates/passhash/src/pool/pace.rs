@@ -51,11 +51,16 @@ impl Pace {
     }
 
     /// How long `units` of `scheme` are expected to take on one thread.
-    pub(super) fn seconds(&self, scheme: Scheme, units: u64) -> f64 {
+    fn seconds(&self, scheme: Scheme, units: u64) -> f64 {
         let measured = self.0[scheme as usize];
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let units = units as f64;
         units * measured.seconds / measured.units
+    }
+
+    /// How long `work` is expected to take on one thread, all that belongs to a job included.
+    pub(super) fn of(&self, work: Work) -> f64 {
+        self.seconds(work.scheme, work.units) + OVERHEAD
     }
 
     pub(super) fn learn(&mut self, work: Work, took: Duration) {
@@ -87,6 +92,10 @@ impl Backlog {
     pub(super) fn remove(&mut self, work: Work) {
         self.units[work.scheme as usize] -= work.units;
         self.jobs -= 1;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.jobs == 0
     }
 
     /// How long all of it will take one thread.

@@ -1,89 +1,29 @@
-//! Who waits, who runs, and who is let in.
+//! Who runs, and who is let in.
 
-use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
-use super::pace::{Backlog, Pace};
-use super::{Counts, Load, PoolSettings};
-use crate::hasher::{HashError, Hasher};
+use super::job::{Job, Outcome};
+use super::lines::{Lines, Waiting};
+use super::pace::Pace;
+use super::{Counts, Load, PoolSettings, Turn};
 use crate::schemes::Work;
 
 /// Least time after which it may be worth trying again.
 const SOONEST_RETRY: Duration = Duration::from_millis(100);
-
-/// How a job ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Computed,
-    /// With an error, and so perhaps without the work: its time tells nothing about the pace.
-    Failed,
-    Panicked,
-}
-
-/// A computation and where its result goes, whatever its type is.
-pub(super) trait Job: Send {
-    /// Whoever asked has gone.
-    fn is_abandoned(&self) -> bool;
-    fn compute(&mut self, hasher: &mut Hasher) -> Outcome;
-    /// Apart from the computation, so that a job counts as done before its caller hears of it.
-    fn deliver(self: Box<Self>);
-}
-
-/// A job whose `reply` is dropped unused if `compute` panics.
-pub(super) fn job<T: Send + 'static>(
-    compute: impl FnOnce(&mut Hasher) -> Result<T, HashError> + Send + 'static,
-    reply: oneshot::Sender<Result<T, HashError>>,
-) -> Box<dyn Job> {
-    Box::new(Computation {
-        compute: Some(compute),
-        result: None,
-        reply,
-    })
-}
-
-struct Computation<T, F> {
-    compute: Option<F>,
-    result: Option<Result<T, HashError>>,
-    reply: oneshot::Sender<Result<T, HashError>>,
-}
-
-impl<T, F> Job for Computation<T, F>
-where
-    T: Send,
-    F: FnOnce(&mut Hasher) -> Result<T, HashError> + Send,
-{
-    fn is_abandoned(&self) -> bool {
-        self.reply.is_closed()
-    }
-
-    fn compute(&mut self, hasher: &mut Hasher) -> Outcome {
-        self.result = self.compute.take().map(|compute| compute(hasher));
-        match self.result {
-            Some(Ok(_)) => Outcome::Computed,
-            _ => Outcome::Failed,
-        }
-    }
-
-    fn deliver(self: Box<Self>) {
-        if let Some(result) = self.result {
-            // Whoever asked may have gone meanwhile; then nobody misses the result.
-            let _ = self.reply.send(result);
-        }
-    }
-}
-
-pub(super) struct Waiting {
-    pub(super) work: Work,
-    pub(super) job: Box<dyn Job>,
-}
+/// How much of the time that may wait one network holds at most.
+const SHARE: f64 = 0.25;
 
 pub(super) enum Refusal {
-    /// With the time until all that waits is expected to have begun.
+    /// With the time until all that waits before it is expected to have begun.
     Full(Duration),
     Closed,
+}
+
+/// Why a job cannot wait, and when all that waits before it is expected to have begun.
+enum Obstacle {
+    Time(Duration),
+    Share(Duration),
 }
 
 /// The queue and all that is known about its threads. No job runs while the lock is held.
@@ -94,8 +34,7 @@ pub(super) struct Queue {
 }
 
 struct State {
-    waiting: VecDeque<Waiting>,
-    backlog: Backlog,
+    lines: Lines,
     /// What each thread computes, and since when.
     running: Vec<Option<(Work, Instant)>>,
     pace: Pace,
@@ -108,8 +47,7 @@ impl Queue {
         Self {
             settings,
             state: Mutex::new(State {
-                waiting: VecDeque::new(),
-                backlog: Backlog::default(),
+                lines: Lines::default(),
                 running: vec![None; settings.threads],
                 pace: Pace::guessed(),
                 counts: Counts::default(),
@@ -119,39 +57,31 @@ impl Queue {
         }
     }
 
-    pub(super) fn admit(&self, newcomer: Waiting) -> Result<(), Refusal> {
+    pub(super) fn admit(&self, turn: Turn, work: Work, job: Box<dyn Job>) -> Result<(), Refusal> {
         let mut state = self.state();
-        if !state.open {
-            return Err(Refusal::Closed);
-        }
-        let now = Instant::now();
-        if state.expected_wait(now) > self.settings.max_wait {
-            // Nobody is turned away for the sake of those who have left.
-            state.forget_abandoned();
-            let wait = state.expected_wait(now);
-            if wait > self.settings.max_wait {
-                state.counts.refused += 1;
-                return Err(Refusal::Full(wait.max(SOONEST_RETRY)));
-            }
-        }
-        state.backlog.add(newcomer.work);
-        state.waiting.push_back(newcomer);
+        state.judge(turn, work, self.settings)?;
+        state.lines.join(turn, work, job);
         drop(state);
         self.wake.notify_one();
         Ok(())
     }
 
+    /// What [`Queue::admit`] would say now.
+    pub(super) fn judge(&self, turn: Turn, work: Work) -> Result<(), Refusal> {
+        self.state().judge(turn, work, self.settings)
+    }
+
     /// The next job for the thread of `slot`, which is running from now on; `None` when nothing
     /// waits.
     pub(super) fn begin(&self, slot: usize) -> Option<Waiting> {
-        self.state().begin(slot)
+        self.state().begin(slot, self.settings)
     }
 
     /// The same, but waits for one; `None` when the queue is closed and empty.
     pub(super) fn wait_to_begin(&self, slot: usize) -> Option<Waiting> {
         let mut state = self.state();
         loop {
-            if let Some(next) = state.begin(slot) {
+            if let Some(next) = state.begin(slot, self.settings) {
                 return Some(next);
             }
             if !state.open {
@@ -188,16 +118,22 @@ impl Queue {
 
     pub(super) fn load(&self) -> Load {
         let state = self.state();
+        let (queued, ahead) = state.lines.lengths();
         Load {
-            queued: state.waiting.len(),
-            busy: state.running.iter().flatten().count(),
+            queued,
+            ahead,
+            busy: state.busy(),
             threads: state.running.len(),
-            expected_wait: state.expected_wait(Instant::now()),
+            expected_wait: state.expected_wait(Turn::default(), Instant::now()),
         }
     }
 
     pub(super) fn counts(&self) -> Counts {
-        self.state().counts
+        let state = self.state();
+        Counts {
+            abandoned: state.lines.abandoned,
+            ..state.counts
+        }
     }
 
     /// The state is whole at every point where a panic could leave it, so a poisoned lock is as
@@ -205,46 +141,89 @@ impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Whether nothing waits and nothing is held to anybody's account.
+    #[cfg(test)]
+    pub(super) fn is_settled(&self) -> bool {
+        self.state().lines.is_settled()
+    }
+
+    /// What waits on the account of each network, in seconds of one thread.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> std::collections::HashMap<u64, f64> {
+        let state = self.state();
+        state.lines.held(&state.pace)
+    }
+}
+
+impl PoolSettings {
+    /// The work that may wait, in seconds of one thread.
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    fn room(&self) -> f64 {
+        self.max_wait.as_secs_f64() * self.threads as f64
+    }
 }
 
 impl State {
-    fn begin(&mut self, slot: usize) -> Option<Waiting> {
-        while let Some(next) = self.waiting.pop_front() {
-            self.backlog.remove(next.work);
-            if next.job.is_abandoned() {
-                self.counts.abandoned += 1;
-                continue;
-            }
-            self.running[slot] = Some((next.work, Instant::now()));
-            return Some(next);
-        }
-        None
+    fn begin(&mut self, slot: usize, settings: PoolSettings) -> Option<Waiting> {
+        let next = self.lines.next(&self.pace, settings.room())?;
+        self.running[slot] = Some((next.work, Instant::now()));
+        Some(next)
     }
 
-    fn forget_abandoned(&mut self) {
-        let Self {
-            waiting,
-            backlog,
-            counts,
-            ..
-        } = self;
-        waiting.retain(|waiting| {
-            let abandoned = waiting.job.is_abandoned();
-            if abandoned {
-                backlog.remove(waiting.work);
-                counts.abandoned += 1;
+    fn judge(&mut self, turn: Turn, work: Work, settings: PoolSettings) -> Result<(), Refusal> {
+        if !self.open {
+            return Err(Refusal::Closed);
+        }
+        let now = Instant::now();
+        if self.obstacle(turn, work, settings, now).is_none() {
+            return Ok(());
+        }
+        // Nobody is turned away for the sake of those who have left.
+        self.lines.drop_abandoned();
+        let wait = match self.obstacle(turn, work, settings, now) {
+            None => return Ok(()),
+            Some(Obstacle::Time(wait)) => wait,
+            Some(Obstacle::Share(wait)) => {
+                self.counts.refused_by_share += 1;
+                wait
             }
-            !abandoned
-        });
+        };
+        self.counts.refused += 1;
+        Err(Refusal::Full(wait.max(SOONEST_RETRY)))
+    }
+
+    fn obstacle(
+        &self,
+        turn: Turn,
+        work: Work,
+        settings: PoolSettings,
+        now: Instant,
+    ) -> Option<Obstacle> {
+        let wait = self.expected_wait(turn, now);
+        if wait > settings.max_wait {
+            return Some(Obstacle::Time(wait));
+        }
+        // What begins at once takes no place in the queue.
+        let begins_at_once = wait.is_zero();
+        let share = settings.room() * SHARE;
+        if begins_at_once || self.lines.fits_share(turn, work, &self.pace, share) {
+            return None;
+        }
+        Some(Obstacle::Share(wait))
+    }
+
+    fn busy(&self) -> usize {
+        self.running.iter().flatten().count()
     }
 
     /// When a job that came at `now` would begin: at once on a free thread, else when the threads
-    /// together have worked off what waits and what they are at. What runs longer than foretold is
-    /// taken to be as good as done.
-    fn expected_wait(&self, now: Instant) -> Duration {
+    /// together have worked off what waits before it and what they are at. What runs longer than
+    /// foretold is taken to be as good as done, and nobody is taken to come and overtake.
+    fn expected_wait(&self, turn: Turn, now: Instant) -> Duration {
         let threads = self.running.len();
-        let busy = self.running.iter().flatten().count();
-        if busy + self.waiting.len() < threads {
+        let (jobs, seconds) = self.lines.before(turn, &self.pace);
+        if self.busy() + jobs < threads {
             return Duration::ZERO;
         }
         let running: f64 = self
@@ -252,12 +231,12 @@ impl State {
             .iter()
             .flatten()
             .map(|&(work, since)| {
-                let expected = self.pace.seconds(work.scheme, work.units);
-                (expected - now.saturating_duration_since(since).as_secs_f64()).max(0.0)
+                let elapsed = now.saturating_duration_since(since).as_secs_f64();
+                (self.pace.of(work) - elapsed).max(0.0)
             })
             .sum();
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let seconds = (running + self.backlog.seconds(&self.pace)) / threads as f64;
+        let seconds = (running + seconds) / threads as f64;
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 }

@@ -6,6 +6,8 @@ use std::task::{Context, Poll, Waker};
 
 use super::*;
 
+mod turns;
+
 const SMALL: Cost = Cost {
     memory_kib: 64,
     iterations: 1,
@@ -21,6 +23,11 @@ const ONE_SECOND: Work = Work {
 const NO_WORK: Work = Work {
     scheme: Scheme::Argon2id,
     units: 0,
+};
+
+const ANYBODY: Turn = Turn {
+    ahead: false,
+    network: None,
 };
 
 fn pool(threads: usize) -> Pool {
@@ -43,7 +50,7 @@ impl Held {
         let (begun, has_begun) = mpsc::channel();
         let (release, released) = mpsc::channel();
         let answer = pool
-            .submit(NO_WORK, move |_| {
+            .submit(ANYBODY, NO_WORK, move |_| {
                 begun.send(()).expect("the test waits");
                 // An error is a release too: the test has ended.
                 let _ = released.recv();
@@ -71,21 +78,29 @@ fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
 #[tokio::test]
 async fn hashes_and_verifies() {
     let pool = pool(2);
-    let hash = pool.hash(password(), SMALL).await.expect("hash");
+    let hash = pool.hash(password(), SMALL, ANYBODY).await.expect("hash");
     let stored: StoredHash = hash.parse().expect("parse");
     let wrong = Zeroizing::new(b"wrong horse".to_vec());
     assert!(
-        pool.verify(password(), Some(stored.clone()), SMALL)
+        pool.verify(password(), Some(stored.clone()), SMALL, ANYBODY)
             .await
             .expect("verify")
+            .is_right
     );
     assert!(
         !pool
-            .verify(wrong, Some(stored), SMALL)
+            .verify(wrong, Some(stored), SMALL, ANYBODY)
             .await
             .expect("verify")
+            .is_right
     );
-    assert!(!pool.verify(password(), None, SMALL).await.expect("decoy"));
+    assert!(
+        !pool
+            .verify(password(), None, SMALL, ANYBODY)
+            .await
+            .expect("decoy")
+            .is_right
+    );
     let counts = pool.counts();
     assert_eq!((counts.done, counts.refused, counts.abandoned), (4, 0, 0));
     assert!(counts.hashing > Duration::ZERO);
@@ -93,6 +108,7 @@ async fn hashes_and_verifies() {
         pool.load(),
         Load {
             queued: 0,
+            ahead: 0,
             busy: 0,
             threads: 2,
             expected_wait: Duration::ZERO
@@ -108,8 +124,10 @@ async fn a_cost_out_of_bounds_is_refused_before_it_waits() {
         ..SMALL
     };
     for error in [
-        pool.hash(password(), cost).await.expect_err("too much"),
-        pool.verify(password(), None, cost)
+        pool.hash(password(), cost, ANYBODY)
+            .await
+            .expect_err("too much"),
+        pool.verify(password(), None, cost, ANYBODY)
             .await
             .expect_err("too much"),
     ] {
@@ -138,9 +156,12 @@ async fn l1_what_cannot_begin_in_time_is_refused_and_told_when() {
     // One that could begin at once, one after a second; the third would begin after two and a
     // little.
     for _ in 0..2 {
-        admitted.push(pool.submit(ONE_SECOND, |_| Ok(())).expect("admitted"));
+        admitted.push(
+            pool.submit(ANYBODY, ONE_SECOND, |_| Ok(()))
+                .expect("admitted"),
+        );
     }
-    let full = pool.verify(password(), None, SMALL);
+    let full = pool.verify(password(), None, SMALL, ANYBODY);
     // At once: the first poll has the answer.
     let Poll::Ready(Err(PoolError::Full { retry_after })) = poll_once(pin!(full)) else {
         panic!("not refused at once");
@@ -155,9 +176,10 @@ async fn l1_what_cannot_begin_in_time_is_refused_and_told_when() {
     }
     assert!(
         !pool
-            .verify(password(), None, SMALL)
+            .verify(password(), None, SMALL, ANYBODY)
             .await
             .expect("room again")
+            .is_right
     );
     assert_eq!((pool.counts().refused, pool.counts().done), (1, 4));
 }
@@ -167,7 +189,7 @@ async fn more_threads_let_more_wait() {
     let pool = pool(2);
     let held = [Held::begin(&pool), Held::begin(&pool)];
     let admitted: Vec<_> = (0..9)
-        .map_while(|_| pool.submit(ONE_SECOND, |_| Ok(())).ok())
+        .map_while(|_| pool.submit(ANYBODY, ONE_SECOND, |_| Ok(())).ok())
         .collect();
     assert_eq!(admitted.len(), 4);
     for held in held {
@@ -186,7 +208,7 @@ async fn a_free_thread_takes_a_job_however_slow_the_pace() {
         units: u64::from(u32::MAX),
         ..ONE_SECOND
     };
-    finished(pool.submit(slow, |_| Ok(())).expect("admitted"))
+    finished(pool.submit(ANYBODY, slow, |_| Ok(())).expect("admitted"))
         .await
         .expect("done");
 }
@@ -196,10 +218,12 @@ async fn l5_nobody_hashes_for_who_has_gone() {
     let pool = pool(1);
     let held = Held::begin(&pool);
     {
-        let gone = pin!(pool.verify(password(), None, SMALL));
+        let gone = pin!(pool.verify(password(), None, SMALL, ANYBODY));
         assert!(poll_once(gone).is_pending());
     }
-    let stays = pool.submit(NO_WORK, |_| Ok("computed")).expect("admitted");
+    let stays = pool
+        .submit(ANYBODY, NO_WORK, |_| Ok("computed"))
+        .expect("admitted");
     assert_eq!(pool.load().queued, 2);
     held.release().await;
     assert_eq!(finished(stays).await.expect("done"), "computed");
@@ -212,12 +236,14 @@ async fn who_has_gone_takes_no_room() {
     let pool = pool(1);
     let held = Held::begin(&pool);
     let gone = [
-        pool.submit(ONE_SECOND, |_| Ok(())).expect("admitted"),
-        pool.submit(ONE_SECOND, |_| Ok(())).expect("admitted"),
+        pool.submit(ANYBODY, ONE_SECOND, |_| Ok(()))
+            .expect("admitted"),
+        pool.submit(ANYBODY, ONE_SECOND, |_| Ok(()))
+            .expect("admitted"),
     ];
-    pool.submit(NO_WORK, |_| Ok(())).expect_err("full");
+    pool.submit(ANYBODY, NO_WORK, |_| Ok(())).expect_err("full");
     drop(gone);
-    let answer = pool.submit(NO_WORK, |_| Ok(())).expect("room");
+    let answer = pool.submit(ANYBODY, NO_WORK, |_| Ok(())).expect("room");
     assert_eq!((pool.counts().abandoned, pool.load().queued), (2, 1));
     held.release().await;
     finished(answer).await.expect("done");
@@ -231,7 +257,7 @@ async fn jobs_begin_in_the_order_they_came() {
     let answers: Vec<_> = (0..20)
         .map(|number| {
             let order = Arc::clone(&order);
-            pool.submit(NO_WORK, move |_| {
+            pool.submit(ANYBODY, NO_WORK, move |_| {
                 order.lock().expect("lock").push(number);
                 Ok(())
             })
@@ -249,14 +275,20 @@ async fn jobs_begin_in_the_order_they_came() {
 async fn a_panic_fails_its_job_alone() {
     let pool = pool(1);
     let answer: Answer<()> = pool
-        .submit(NO_WORK, |_| panic!("as the test asks"))
+        .submit(ANYBODY, NO_WORK, |_| panic!("as the test asks"))
         .expect("admitted");
     let error = finished(answer).await.expect_err("panicked");
     assert!(
         matches!(error, PoolError::Failed(HashError::Panicked)),
         "{error}"
     );
-    assert!(!pool.verify(password(), None, SMALL).await.expect("goes on"));
+    assert!(
+        !pool
+            .verify(password(), None, SMALL, ANYBODY)
+            .await
+            .expect("goes on")
+            .is_right
+    );
     assert_eq!((pool.counts().done, pool.counts().panicked), (2, 1));
     assert_eq!(pool.load().busy, 0);
 }
@@ -266,12 +298,14 @@ async fn a_failure_says_nothing_about_the_pace() {
     let pool = pool(1);
     for _ in 0..100 {
         let answer: Answer<()> = pool
-            .submit(ONE_SECOND, |_| Err(HashError::Library))
+            .submit(ANYBODY, ONE_SECOND, |_| Err(HashError::Library))
             .expect("admitted");
         finished(answer).await.expect_err("failed");
     }
     let held = Held::begin(&pool);
-    let answer = pool.submit(ONE_SECOND, |_| Ok(())).expect("admitted");
+    let answer = pool
+        .submit(ANYBODY, ONE_SECOND, |_| Ok(()))
+        .expect("admitted");
     assert_eq!(pool.load().expected_wait.as_secs(), 1);
     held.release().await;
     finished(answer).await.expect("done");
@@ -281,10 +315,15 @@ async fn a_failure_says_nothing_about_the_pace() {
 async fn shutdown_finishes_what_was_admitted() {
     let pool = pool(1);
     let held = Held::begin(&pool);
-    let admitted = pool.submit(NO_WORK, |_| Ok("computed")).expect("admitted");
+    let admitted = pool
+        .submit(ANYBODY, NO_WORK, |_| Ok("computed"))
+        .expect("admitted");
     let mut shutdown = pin!(pool.shutdown());
     assert!(poll_once(shutdown.as_mut()).is_pending());
-    let late = pool.hash(password(), SMALL).await.expect_err("late");
+    let late = pool
+        .hash(password(), SMALL, ANYBODY)
+        .await
+        .expect_err("late");
     assert!(matches!(late, PoolError::Stopped), "{late}");
     held.release().await;
     shutdown.await;
@@ -299,7 +338,9 @@ async fn threads_end_when_the_last_clone_is_dropped() {
     let mut threads_left = pool.owner.threads_left.clone();
     let other = pool.clone();
     drop(pool);
-    let admitted = other.submit(NO_WORK, |_| Ok("computed")).expect("admitted");
+    let admitted = other
+        .submit(ANYBODY, NO_WORK, |_| Ok("computed"))
+        .expect("admitted");
     drop(other);
     assert_eq!(finished(admitted).await.expect("done"), "computed");
     threads_left
@@ -321,7 +362,9 @@ async fn each_computed_job_is_observed() {
     })
     .expect("start");
     for _ in 0..3 {
-        pool.verify(password(), None, SMALL).await.expect("decoy");
+        pool.verify(password(), None, SMALL, ANYBODY)
+            .await
+            .expect("decoy");
     }
     pool.shutdown().await;
     assert_eq!(OBSERVED.load(Ordering::Relaxed), 3);
@@ -333,7 +376,7 @@ async fn hash_threads_yield_to_others() {
     let priority = || rustix::process::getpriority_process(None).expect("priority");
     let ours = priority();
     let theirs = pool(1)
-        .submit(NO_WORK, move |_| Ok(priority()))
+        .submit(ANYBODY, NO_WORK, move |_| Ok(priority()))
         .expect("admitted");
     assert_eq!(finished(theirs).await.expect("done"), (ours + 10).min(19));
     assert_eq!(priority(), ours);

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::queue::{Outcome, Queue};
+use super::job::Outcome;
+use super::queue::Queue;
 use crate::hasher::Hasher;
 use crate::schemes::Scheme;
 
