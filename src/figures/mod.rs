@@ -45,9 +45,12 @@ impl Figures {
 fn look_at(app: &App) {
     let load = app.passwords.load();
     gauge("doorward_password_hash_queue", load.queued);
+    gauge("doorward_password_hash_queue_ahead", load.ahead);
     gauge("doorward_password_hash_busy", load.busy);
     let counts = app.passwords.counts();
     metrics::counter!("doorward_password_hash_refused_total").absolute(counts.refused);
+    metrics::counter!("doorward_password_hash_refused_by_share_total")
+        .absolute(counts.refused_by_share);
     metrics::counter!("doorward_password_hash_abandoned_total").absolute(counts.abandoned);
     let stats = app.db.stats();
     gauge("doorward_db_pool_read_connections", stats.read_connections);
@@ -157,7 +160,11 @@ fn describe() {
     );
     metrics::describe_counter!(
         "doorward_password_hash_refused_total",
-        "Hashes refused because the queue was full"
+        "Hashes refused because the queue was full or the network that asked held its share of it"
+    );
+    metrics::describe_counter!(
+        "doorward_password_hash_refused_by_share_total",
+        "Hashes among the refused that had room but for the share of the network that asked"
     );
     metrics::describe_counter!(
         "doorward_password_hash_abandoned_total",
@@ -182,6 +189,10 @@ fn describe() {
     metrics::describe_gauge!(
         "doorward_password_hash_queue",
         "Passwords that wait for a thread"
+    );
+    metrics::describe_gauge!(
+        "doorward_password_hash_queue_ahead",
+        "Passwords among the waiting that go ahead of the others"
     );
     metrics::describe_gauge!(
         "doorward_sessions_active",

@@ -61,6 +61,11 @@ impl Client {
     pub fn key(&self) -> AddressKey {
         AddressKey::of(self.address)
     }
+
+    /// The network that this client comes from.
+    pub fn network(&self) -> NetworkKey {
+        NetworkKey::of(self.address)
+    }
 }
 
 /// One household in the eyes of a limit: an IPv4 address, or the /64 network that an IPv6 address is in, since whoever
@@ -88,6 +93,23 @@ impl fmt::Display for AddressKey {
             IpAddr::V4(address) => write!(f, "{address}"),
             IpAddr::V6(network) => write!(f, "{network}/64"),
         }
+    }
+}
+
+/// One network in the eyes of a queue, as a number: the /24 of an IPv4 address, the /64 of an IPv6 address. The numbers of
+/// the former are those of /64 networks in ::/8, which nobody has (RFC 4291 section 2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NetworkKey(pub u64);
+
+impl NetworkKey {
+    /// The network that `address` is in. All spellings of an address have the same one.
+    pub fn of(address: IpAddr) -> Self {
+        let shifted = match address.to_canonical() {
+            IpAddr::V4(address) => u128::from(address.to_bits() >> 8),
+            IpAddr::V6(address) => address.to_bits() >> 64,
+        };
+        // At most 24 bits of one, and 64 of the other.
+        Self(u64::try_from(shifted).unwrap_or(0))
     }
 }
 

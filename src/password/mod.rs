@@ -8,7 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use db::{Db, Unit};
-use passhash::{Cost, Counts, Load, Pool, PoolError, PoolSettings, Scheme, StoredHash};
+use passhash::{
+    Cost, Counts, Load, Pool, PoolError, PoolSettings, Scheme, StoredHash, Turn, Verified,
+};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use zeroize::Zeroizing;
 
@@ -86,7 +88,7 @@ pub async fn set(
 ) -> Result<bool, Error> {
     let email = Email::parse(&user.email)?;
     passwords.policy.check(password, &email)?;
-    let stored = passwords.hash(password).await?;
+    let stored = passwords.hash(password, turn(by)).await?;
     let (id, now) = (&user.id, by.now());
     let about = About {
         user: Some(id),
@@ -108,6 +110,18 @@ pub async fn set(
         Ok(_) => Ok(true),
         Err(db::Error::Touched { .. }) => Ok(false),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Whose turn at the hash threads it is when nothing is known of who asks but where from.
+pub fn turn(by: By<'_>) -> Turn {
+    let network = match by {
+        By::Caller(asking) => Some(asking.client.network().0),
+        By::Operator(_) | By::Service(_) => None,
+    };
+    Turn {
+        ahead: false,
+        network,
     }
 }
 
@@ -149,14 +163,20 @@ impl Passwords {
         })
     }
 
-    /// Whether `password` is the one that `stored` was made from. Without a stored one the same work is done for nothing,
-    /// and the answer is no. It costs a permit, so that no guess goes uncounted.
+    /// Refuses who would find no room for a hash of ours now, before anything else is done for them.
+    pub fn admits(&self, turn: Turn) -> Result<(), Error> {
+        Ok(self.pool.admits(self.cost, turn)?)
+    }
+
+    /// Whether `password` is the one that `stored` was made from, and when a thread began to find out. Without a stored one
+    /// the same work is done for nothing, and the answer is no. It costs a permit, so that no guess goes uncounted.
     pub async fn verify(
         &self,
         permit: &Permit,
         password: &Secret<String>,
         stored: Option<&Stored>,
-    ) -> Result<bool, Error> {
+        turn: Turn,
+    ) -> Result<Verified, Error> {
         let _ = permit;
         let norm = stored.map_or(Norm::Nfc, |stored| stored.norm);
         let hash = stored
@@ -165,13 +185,14 @@ impl Passwords {
             .map_err(Error::bug)?;
         Ok(self
             .pool
-            .verify(norm.bytes(password), hash, self.cost)
+            .verify(norm.bytes(password), hash, self.cost, turn)
             .await?)
     }
 
     /// The hash of a new password.
-    pub async fn hash(&self, password: &Secret<String>) -> Result<Stored, Error> {
-        let hash = self.pool.hash(Norm::Nfc.bytes(password), self.cost).await?;
+    pub async fn hash(&self, password: &Secret<String>, turn: Turn) -> Result<Stored, Error> {
+        let bytes = Norm::Nfc.bytes(password);
+        let hash = self.pool.hash(bytes, self.cost, turn).await?;
         Ok(Stored {
             hash,
             norm: Norm::Nfc,
@@ -184,13 +205,14 @@ impl Passwords {
         &self,
         password: &Secret<String>,
         old: &Stored,
+        turn: Turn,
     ) -> Result<Option<Stored>, Error> {
         let parsed: StoredHash = old.hash.parse().map_err(Error::bug)?;
         let bytes = old.norm.bytes(password);
         if !parsed.is_weaker_than(&self.cost) || !parsed.is_replaceable_by(&bytes) {
             return Ok(None);
         }
-        match self.pool.hash(bytes, self.cost).await {
+        match self.pool.hash(bytes, self.cost, turn).await {
             Ok(hash) => Ok(Some(Stored {
                 hash,
                 norm: old.norm,

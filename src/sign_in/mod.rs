@@ -5,6 +5,7 @@ mod admission;
 pub mod routes;
 
 use db::Unit;
+use passhash::{Turn, Verified};
 
 use crate::app::App;
 use crate::attempts::Permit;
@@ -48,24 +49,35 @@ const LOOKS: usize = 2;
 
 /// Signs in by address and password.
 pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Result<Outcome, Error> {
+    let turn = |ahead| Turn {
+        ahead,
+        ..password::turn(By::Caller(asking))
+    };
+    // A device that may be known is looked up before it is turned away.
+    app.passwords.admits(turn(attempt.device.is_some()))?;
     let mut account = password::store::account(&app.db, attempt.email.key()).await?;
     let device = admission::known_device(app, &attempt, account.as_ref(), asking);
+    let turn = turn(device.is_some());
+    app.passwords.admits(turn)?;
     let permit = admission::permit(app, &attempt, device.as_ref(), asking).await?;
     for _ in 0..LOOKS {
-        let is_right = verify(app, &permit, &attempt, account.as_ref()).await?;
+        let verified = verify(app, &permit, &attempt, account.as_ref(), turn).await?;
         let (user, stored) = match account {
             Some(Account {
                 user,
                 stored: Some(stored),
                 ..
-            }) if is_right && !user.is_disabled() => (user, stored),
+            }) if verified.is_right && !user.is_disabled() => (user, stored),
             account => {
                 return Err(refuse(app, &attempt, account.as_ref(), asking)
                     .await?
                     .into());
             }
         };
-        let stronger = app.passwords.rehash(&attempt.password, &stored).await?;
+        let stronger = app
+            .passwords
+            .rehash(&attempt.password, &stored, turn)
+            .await?;
         let (grant, session) = opening(app, &user, attempt.carried, &stored, asking)?;
         let session = session
             .append(strengthening(&user, &stored, stronger.as_ref(), asking))
@@ -89,11 +101,12 @@ async fn verify(
     permit: &Permit,
     attempt: &Attempt,
     account: Option<&Account>,
-) -> Result<bool, Error> {
+    turn: Turn,
+) -> Result<Verified, Error> {
     let stored = account.and_then(|account| account.stored.as_ref());
     let verified = app
         .passwords
-        .verify(permit, &attempt.password, stored)
+        .verify(permit, &attempt.password, stored, turn)
         .await;
     if verified.is_err() {
         permit.give_back(&app.db).await?;

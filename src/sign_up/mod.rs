@@ -28,6 +28,7 @@ pub async fn with_password(
     if !app.config.signup.enabled {
         return Err(Refusal::SignupDisabled.into());
     }
+    app.passwords.admits(password::turn(By::Caller(asking)))?;
     let (user, stored, account) =
         account(app, new, &password, By::Caller(asking), Event::SignedUp).await?;
     let (grant, session) = sign_in::opening(app, &user, carried, &stored, asking)?;
@@ -59,7 +60,7 @@ async fn account(
     event: Event,
 ) -> Result<(User, Stored, Unit), Error> {
     app.passwords.policy.check(password, &new.email)?;
-    let stored = app.passwords.hash(password).await?;
+    let stored = app.passwords.hash(password, password::turn(by)).await?;
     let user = User::new(UserId::new(by.now()), &new, by.now())?;
     let about = About {
         user: Some(&user.id),

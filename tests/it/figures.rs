@@ -13,6 +13,8 @@ const NAMES: &[&str] = &[
     "doorward_db_pool_read_connections",
     "doorward_password_hash_duration_seconds",
     "doorward_password_hash_queue",
+    "doorward_password_hash_queue_ahead",
+    "doorward_password_hash_refused_by_share_total",
     "doorward_sessions_active",
     "doorward_signins_total",
     "doorward_tokens_issued_total",

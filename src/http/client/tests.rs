@@ -104,6 +104,30 @@ fn d5_a_thousand_addresses_of_one_64_are_one_client() {
 }
 
 #[test]
+fn l2_a_network_is_a_24_or_a_64() {
+    let networks = |addresses: &[&str]| -> HashSet<NetworkKey> {
+        let network = |text: &&str| NetworkKey::of(text.parse().unwrap());
+        addresses.iter().map(network).collect()
+    };
+    assert_eq!(
+        networks(&["192.0.2.1", "192.0.2.254", "::ffff:192.0.2.7"]).len(),
+        1
+    );
+    assert_eq!(
+        networks(&["2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff"]).len(),
+        1
+    );
+    let others = [
+        "192.0.2.1",
+        "192.0.3.1",
+        "2001:db8::1",
+        "2001:db8:0:1::1",
+        "2002:db8::1",
+    ];
+    assert_eq!(networks(&others).len(), others.len());
+}
+
+#[test]
 fn the_peer_is_one_spelling_too() {
     assert_eq!(seen("::ffff:192.0.2.1", &[]), "192.0.2.1");
     assert_eq!(

@@ -7,7 +7,7 @@ use doorward::ids::UserId;
 use doorward::password::{self, Norm, Stored};
 use doorward::secret::Secret;
 use doorward::users::{self, Email, NewUser};
-use passhash::{Cost, Hasher};
+use passhash::{Cost, Hasher, Turn};
 
 use crate::harness::{ADA, BEGINNING, PASSWORD, Server, server};
 
@@ -133,12 +133,12 @@ async fn a_rehash_that_meets_a_change_of_password_loses() {
         let id = imported(server, &old.hash, old.norm).await;
         let passwords = &server.app.passwords;
         let again = passwords
-            .rehash(&Secret::new(PASSWORD.to_owned()), &old)
+            .rehash(&Secret::new(PASSWORD.to_owned()), &old, Turn::default())
             .await
             .unwrap()
             .unwrap();
         let changed = passwords
-            .hash(&Secret::new("another password".to_owned()))
+            .hash(&Secret::new("another password".to_owned()), Turn::default())
             .await
             .unwrap();
         let change = password::store::set(&id, &changed, BEGINNING);
