@@ -18,6 +18,11 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
+    /// A number from 0 on, below `end`, as likely as any other but for a bias of `end` in 2^64.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.bits() % end
+    }
+
     /// One of two, as likely as the other.
     pub(crate) fn coin(&mut self) -> bool {
         self.bits() & 1 == 1

@@ -2,6 +2,7 @@
 
 mod auc;
 mod chance;
+mod guess;
 mod http;
 mod who;
 
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
+        Some("guess") => guess::run(arguments),
         Some("who") => who::run(arguments),
         _ => bail!("call it by dev/bench"),
     }

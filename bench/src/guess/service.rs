@@ -1,0 +1,135 @@
+//! The real service in this process: its router, its database, its limits; only its clock is ours, and its hashes are cheap.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, header};
+use db::Db;
+use doorward::app::{App, MIGRATIONS};
+use doorward::clock::{Clock, Timestamp};
+use doorward::config::{self, Inputs};
+use doorward::http::client::Peer;
+use doorward::secret;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+/// When a simulation begins: noon of the first of June 2026, UTC.
+const BEGINNING: Timestamp = Timestamp::from_micros(1_780_315_200_000_000);
+/// No answer that is asked for here comes near this, in bytes.
+const MAX_ANSWER: usize = 1 << 16;
+
+/// A service with its usual limits.
+#[derive(Clone)]
+pub(super) struct Service {
+    app: App,
+    clock: Clock,
+    router: Router,
+}
+
+/// An address and a password, and what tells the device: `null` to be given one, nothing to stay a stranger.
+pub(super) struct Attempt<'a> {
+    pub(super) email: &'a str,
+    pub(super) password: &'a str,
+    pub(super) device: Option<Value>,
+}
+
+/// What came back.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) device: Option<Value>,
+}
+
+impl Service {
+    /// On a new database at `url`, with files in `folder`.
+    pub(super) async fn open(url: &str, folder: PathBuf) -> anyhow::Result<Self> {
+        let settings = [
+            ("public_url", "http://localhost:8080"),
+            ("password.argon2.memory_kib", "8"),
+            ("password.argon2.iterations", "1"),
+            // Nobody is turned away because this machine is busy: each guess is looked at that may be.
+            ("password.max_wait", "20s"),
+        ];
+        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        let inputs = Inputs {
+            flags: settings.map(owned).to_vec(),
+            dev: true,
+            ..Inputs::default()
+        };
+        let loaded = config::load(&inputs).map_err(|errors| anyhow::anyhow!("{errors}"))?;
+        let mut config = loaded.config;
+        config.data_dir = folder;
+        let clock = Clock::fixed(BEGINNING);
+        let db = Db::open(url, MIGRATIONS).await?;
+        let app = App::open(config, &secret::token(), clock.clone(), db).await?;
+        let router = doorward::router::router(&app);
+        Ok(Self { app, clock, router })
+    }
+
+    /// Time passes.
+    pub(super) fn wait(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+
+    /// Makes an account.
+    pub(super) async fn sign_up(
+        &self,
+        from: IpAddr,
+        email: &str,
+        password: &str,
+    ) -> anyhow::Result<()> {
+        let body = json!({"email": email, "password": password});
+        let answer = self.post("/auth/signup", from, &body).await?;
+        ensure!(
+            answer.status == 201,
+            "the sign-up was answered {}",
+            answer.status
+        );
+        Ok(())
+    }
+
+    /// Tries an address and a password.
+    pub(super) async fn sign_in(
+        &self,
+        from: IpAddr,
+        attempt: Attempt<'_>,
+    ) -> anyhow::Result<Answer> {
+        let mut body = json!({"email": attempt.email, "password": attempt.password});
+        if let Some(device) = attempt.device {
+            body["deviceToken"] = device;
+        }
+        self.post("/auth/signin", from, &body).await
+    }
+
+    async fn post(&self, path: &str, from: IpAddr, body: &Value) -> anyhow::Result<Answer> {
+        let mut request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string()))?;
+        request.extensions_mut().insert(Peer {
+            address: (from, 50_000).into(),
+            tls: false,
+        });
+        let answer = self.router.clone().oneshot(request).await?;
+        let status = answer.status().as_u16();
+        let retry_after = answer.headers().get(header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+        let bytes = to_bytes(answer.into_body(), MAX_ANSWER).await?;
+        let mut body: Value =
+            serde_json::from_slice(&bytes).context("an answer that is not JSON")?;
+        Ok(Answer {
+            status,
+            retry_after: retry_after.map(Duration::from_secs),
+            device: body.get_mut("deviceToken").map(Value::take),
+        })
+    }
+
+    /// Ends its threads.
+    pub(super) async fn close(self) {
+        self.app.passwords.stop().await;
+        self.app.db.close().await;
+    }
+}
