@@ -66,8 +66,8 @@ pub enum Refusal {
     },
     /// A proof of work is wanted, and none came that is right, in time and new.
     ProofRequired {
-        /// When an attempt without one will be looked at.
-        retry_after: Duration,
+        /// When an attempt without one will be looked at, if it ever will.
+        retry_after: Option<Duration>,
     },
     /// More passwords wait to be checked than can be soon.
     Overloaded {
@@ -151,7 +151,9 @@ impl Refusal {
             Self::MethodNotAllowed,
             Self::NotFound,
             Self::RateLimited { retry_after },
-            Self::ProofRequired { retry_after },
+            Self::ProofRequired {
+                retry_after: Some(retry_after),
+            },
             Self::Overloaded { retry_after },
             Self::TokenMissing,
             Self::TokenInvalid,
@@ -227,8 +229,8 @@ impl Refusal {
             Self::ProofRequired { .. } => (
                 S::TOO_MANY_REQUESTS,
                 Some("proof_required"),
-                "Solve a challenge of POST /auth/challenge and send the answer as proof, once; or wait as long as the \
-                 Retry-After header says"
+                "Solve a challenge of POST /auth/challenge and send the answer as proof, once; or, where there is a \
+                 Retry-After header, wait as long as it says"
                     .into(),
             ),
             Self::Overloaded { .. } => (
@@ -311,9 +313,10 @@ impl Refusal {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after }
-            | Self::ProofRequired { retry_after }
-            | Self::Overloaded { retry_after } => Some(*retry_after),
+            Self::RateLimited { retry_after } | Self::Overloaded { retry_after } => {
+                Some(*retry_after)
+            }
+            Self::ProofRequired { retry_after } => *retry_after,
             _ => None,
         }
     }

@@ -99,6 +99,17 @@ pub async fn forget(db: &Db, stamp: &Stamp, user: &User, by: By<'_>) -> Result<(
     Ok(())
 }
 
+/// Lets pass whom the strangers' lane of an account is open to.
+///
+/// # Errors
+/// [`Refusal::RateLimited`], with the time until it opens.
+pub async fn look(db: &Db, stamp: &Stamp, account: &EmailKey, now: Timestamp) -> Result<(), Error> {
+    let tally = store::tally(db, &Lane::of_strangers(stamp, account)).await?;
+    closed_for(tally, now).map_or(Ok(()), |retry_after| {
+        Err(Refusal::RateLimited { retry_after }.into())
+    })
+}
+
 /// Leave to try a secret once. It is charged as a failure; [`Permit::clear`] goes into the write that makes it a success.
 #[must_use = "it has been charged"]
 pub struct Permit {
@@ -114,24 +125,33 @@ struct Charged {
 }
 
 impl Permit {
-    /// Leave to try the password of the account at `account`, from a device that is known there or not.
+    /// Leave for a stranger to try the password of the account at an address, if it has one.
     ///
     /// # Errors
-    /// [`Refusal::RateLimited`], with the time until the lane opens.
-    pub async fn take(
+    /// [`Refusal::RateLimited`], with the time until the lane opens; so for the next.
+    pub async fn of_stranger(
         db: &Db,
         stamp: &Stamp,
         account: &EmailKey,
-        device: Option<(&Device, &UserId)>,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let lane = match device {
-            Some((device, user)) => Lane::of_device(stamp, device, user),
-            None => Lane::of_strangers(stamp, account),
-        };
         Ok(Self {
-            charged: Some(charge(db, lane, now).await?),
-            is_known_device: device.is_some(),
+            charged: Some(charge(db, Lane::of_strangers(stamp, account), now).await?),
+            is_known_device: false,
+        })
+    }
+
+    /// Leave for a device to try the password of the account that it is known to.
+    pub async fn of_device(
+        db: &Db,
+        stamp: &Stamp,
+        device: &Device,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            charged: Some(charge(db, Lane::of_device(stamp, device, user), now).await?),
+            is_known_device: true,
         })
     }
 
@@ -166,6 +186,12 @@ impl Permit {
     }
 }
 
+/// How long nobody is let in, if anybody has to wait.
+fn closed_for(tally: Option<Tally>, now: Timestamp) -> Option<Duration> {
+    let known = tally.filter(|tally| tally.forgotten_at() > now)?;
+    Some(known.wait(now)).filter(|wait| !wait.is_zero())
+}
+
 /// Counts a failure before there is one: who is counted afterwards can be many at once.
 async fn charge(db: &Db, lane: Lane, now: Timestamp) -> Result<Charged, Error> {
     for _ in 0..LOOKS {
@@ -180,11 +206,10 @@ async fn charge(db: &Db, lane: Lane, now: Timestamp) -> Result<Charged, Error> {
             swap(db, &lane, Some(&was), &anew).await?;
             continue;
         }
-        let known = was.filter(|was| was.forgotten_at() > now);
-        let wait = known.map_or(Duration::ZERO, |known| known.wait(now));
-        if !wait.is_zero() {
-            return Err(Refusal::RateLimited { retry_after: wait }.into());
+        if let Some(retry_after) = closed_for(was, now) {
+            return Err(Refusal::RateLimited { retry_after }.into());
         }
+        let known = was.filter(|was| was.forgotten_at() > now);
         let tally = Tally {
             failures: known.map_or(0, |known| known.failures).saturating_add(1),
             failed_at: now,

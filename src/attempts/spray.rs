@@ -28,6 +28,8 @@ struct Noted {
     key: Stamp,
     since: Timestamp,
     cells: Box<[u64]>,
+    /// Whether the log was told.
+    is_told: bool,
 }
 
 impl fmt::Debug for Spray {
@@ -50,7 +52,15 @@ impl Spray {
             .cells_of(password)
             .map(|cell| noted.cells[cell].count_ones());
         let fewest = accounts.into_iter().min().unwrap_or(0);
-        (fewest >= MANY).then(|| KEPT.saturating_sub(now.since(noted.since)))
+        if fewest < MANY {
+            return None;
+        }
+        if !std::mem::replace(&mut noted.is_told, true) {
+            tracing::warn!(
+                "a password is tried at many accounts; strangers who try one that is bring a proof of work"
+            );
+        }
+        Some(KEPT.saturating_sub(now.since(noted.since)))
     }
 
     /// Notes that this password was wrong for the account at an address, or that there is none.
@@ -70,6 +80,7 @@ impl Noted {
             key: Stamp::new(&secret::token()),
             since: now,
             cells: vec![0; ROWS * CELLS].into_boxed_slice(),
+            is_told: false,
         }
     }
 

@@ -2,12 +2,14 @@
 
 use super::Attempt;
 use crate::app::App;
-use crate::attempts::Permit;
 use crate::attempts::device::Device;
-use crate::error::Error;
+use crate::attempts::{self, Permit};
+use crate::config::ProofWanted;
+use crate::error::{Error, Refusal};
 use crate::http::Asking;
 use crate::ids::UserId;
 use crate::password::Account;
+use crate::proofs;
 
 /// The device that sent this, and whose it is, if the account was signed in to with it since its password was set.
 pub(super) fn known_device(
@@ -22,7 +24,7 @@ pub(super) fn known_device(
     Some((device, user.id.clone()))
 }
 
-/// Leave to try once.
+/// Leave to try once. A stranger whose attempt looks like one of a spray brings a proof of work first.
 pub(super) async fn permit(
     app: &App,
     attempt: &Attempt,
@@ -32,6 +34,39 @@ pub(super) async fn permit(
     if !app.config.limits.enabled {
         return Ok(Permit::unlimited());
     }
-    let device = device.map(|(device, user)| (device, user));
-    Permit::take(&app.db, &app.stamp, attempt.email.key(), device, asking.now).await
+    let permit = match device {
+        Some((device, user)) => {
+            Permit::of_device(&app.db, &app.stamp, device, user, asking.now).await
+        }
+        None => match prove(app, attempt, asking).await {
+            Ok(()) => {
+                Permit::of_stranger(&app.db, &app.stamp, attempt.email.key(), asking.now).await
+            }
+            Err(refused) => Err(refused),
+        },
+    };
+    if let Err(Error::Refused(refusal)) = &permit {
+        let outcome = match refusal {
+            Refusal::ProofRequired { .. } => "proof_required",
+            _ => "held_back",
+        };
+        metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => outcome)
+            .increment(1);
+    }
+    permit
+}
+
+/// Takes the proof of work, where one is wanted. While nobody is let in, one would be spent for nothing.
+async fn prove(app: &App, attempt: &Attempt, asking: &Asking) -> Result<(), Error> {
+    let sprayed_for = app.spray.is_sprayed(&attempt.password, asking.now);
+    let retry_after = match (app.config.limits.proof, sprayed_for) {
+        (ProofWanted::Never, _) | (ProofWanted::Sprayed, None) => return Ok(()),
+        (ProofWanted::Sprayed, retry_after) => retry_after,
+        (ProofWanted::Always, _) => None,
+    };
+    attempts::look(&app.db, &app.stamp, attempt.email.key(), asking.now).await?;
+    match &attempt.proof {
+        Some(proof) if proofs::take(&app.db, &app.stamp, proof, asking.now).await? => Ok(()),
+        _ => Err(Refusal::ProofRequired { retry_after }.into()),
+    }
 }

@@ -30,6 +30,8 @@ pub struct Attempt {
     pub carried: Carried,
     /// What the device brought to tell it by, unproven.
     pub device: Option<Secret<String>>,
+    /// A proof of work, unproven.
+    pub proof: Option<String>,
 }
 
 /// What a credential was worth.

@@ -12,6 +12,7 @@ use crate::http::body::{Field, Fields, Kind};
 use crate::http::csrf::Sender;
 use crate::http::route::{Answer, Route};
 use crate::http::{Asking, cookie};
+use crate::proofs::MAX_LENGTH;
 use crate::sessions::Carried;
 use crate::sessions::extract::end_replaced;
 use crate::sessions::grant::Grant;
@@ -23,6 +24,11 @@ const ATTEMPT: &[Field] = &[
     Field::required("password", Kind::Password, "The password, as typed"),
     SESSION,
     DEVICE_TOKEN,
+    Field::optional(
+        "proof",
+        Kind::Text { max: MAX_LENGTH },
+        "The answer to a challenge of POST /auth/challenge, when a sign-in was refused as proof_required",
+    ),
 ];
 
 /// What this feature serves.
@@ -50,6 +56,7 @@ async fn signin(
         password: fields.password("password")?,
         carried: carried(&mut fields, &sender, &headers)?,
         device: keeping.brought().cloned(),
+        proof: fields.text("proof"),
     };
     let outcome = with_password(&app, attempt, &asking).await?;
     answer(&app, outcome, &keeping, &headers, &asking).await

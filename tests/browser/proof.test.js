@@ -100,3 +100,37 @@ test("what has no answer, or asks for something else, is an error", async () => 
   await assert.rejects(script.proof("http://127.0.0.1:1"));
   await assert.rejects(script.proof(`${site.origin}/`), /JSON/);
 });
+
+test("a page signs in with a proof, with each once, and not without", async () => {
+  const guarded = await install({
+    DOORWARD_CORS__ORIGINS: site.origin,
+    DOORWARD_LIMITS__PROOF: "always",
+    DOORWARD_LIMITS__PROOF_WORK: "20000",
+  });
+  try {
+    await guarded.serve();
+    const page = await browser.newPage();
+    await page.goto(site.origin);
+    const answers = await page.evaluate(async (url) => {
+      const { proof } = await import(`${url}/auth/proof.js`);
+      const ada = { email: "ada@example.com", password: "a long walk by the sea" };
+      const post = async (path, body) => {
+        const headers = { "Content-Type": "application/json" };
+        const answer = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
+        return { status: answer.status, ...(await answer.json()) };
+      };
+      await post("/auth/signup", ada);
+      const solved = { ...ada, proof: await proof() };
+      return [await post("/auth/signin", ada), await post("/auth/signin", solved), await post("/auth/signin", solved)];
+    }, guarded.url);
+    assert.deepEqual(answers.map(({ status, code }) => [status, code]), [
+      [429, "proof_required"],
+      [200, undefined],
+      [429, "proof_required"],
+    ]);
+    assert.equal(answers[1].token.split(".").length, 3);
+    await page.close();
+  } finally {
+    await guarded.remove();
+  }
+});

@@ -14,6 +14,7 @@ use db::sql;
 use serde_json::{Value, json};
 
 use crate::harness::{ADA, Answer, PASSWORD, Server, server_with, together};
+use crate::proofs::{asks, solved, written};
 
 /// No address is held back, so that only accounts are.
 const BY_ACCOUNT: &[(&str, &str)] = &[
@@ -306,6 +307,88 @@ async fn B14_a_clock_set_back_neither_frees_nor_freezes_a_lane() {
         );
         server.wait(Duration::from_secs(1));
         assert_eq!(guesses(server, 0, ADA).await.status, 401);
+    })
+    .await;
+}
+
+/// Tries one password at ever more accounts, until that costs a proof of work.
+async fn sprays(server: &Server, password: &str) -> u32 {
+    for n in 0..10_000 {
+        let email = format!("person{n}@example.com");
+        let answer = tries(server, n, &email, password, json!({})).await;
+        if answer.status == 429 {
+            assert_eq!(answer.code(), "proof_required");
+            return n;
+        }
+        assert_eq!(answer.status, 401, "{answer:?}");
+    }
+    panic!("nobody noticed");
+}
+
+#[tokio::test]
+async fn B3_one_password_at_ten_thousand_accounts_costs_work_from_the_first_few_on() {
+    server_with(BY_ACCOUNT, async |server| {
+        server.signs_up(ADA).await;
+        let device = device_of(server, ADA).await;
+        let evaluated = sprays(server, "Winter2026!").await;
+        assert!((16..40).contains(&evaluated), "{evaluated}");
+        for n in evaluated..10_000 {
+            let email = format!("person{n}@example.com");
+            let answer = tries(server, n, &email, "Winter2026!", json!({})).await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.code()),
+                (429, "proof_required")
+            );
+            assert_eq!(answer.header("retry-after"), "3600");
+        }
+        // No other password costs it, nor does this one on a device that is known.
+        assert_eq!(guesses(server, 1, "other@example.com").await.status, 401);
+        let known = json!({"deviceToken": device});
+        let mistaken = tries(server, 1, ADA, "Winter2026!", known).await;
+        assert_eq!(mistaken.status, 401);
+        // An hour later it begins anew.
+        server.wait(Duration::from_hours(1));
+        assert!(sprays(server, "Winter2026!").await >= 16);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_proof_of_work_is_worth_one_attempt() {
+    server_with(BY_ACCOUNT, async |server| {
+        server.signs_up(ADA).await;
+        sprays(server, PASSWORD).await;
+        let without = tries(server, 1, ADA, PASSWORD, json!({})).await;
+        assert_eq!(without.code(), "proof_required");
+        let proof = written(&solved(&asks(server).await));
+        let with = json!({"proof": proof});
+        let answer = tries(server, 1, ADA, PASSWORD, with.clone()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        server.must_stay_unseen(answer.token().unwrap());
+        for again in [with, json!({"proof": "no proof"}), json!({"proof": ""})] {
+            let answer = tries(server, 1, ADA, PASSWORD, again).await;
+            assert_eq!(answer.code(), "proof_required");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_proof_is_not_spent_on_a_lane_that_is_closed() {
+    let always = [BY_ACCOUNT, &[("limits.proof", "always")]].concat();
+    server_with(&always, async |server| {
+        let proof = async || json!({"proof": written(&solved(&asks(server).await))});
+        assert_eq!(guesses(server, 0, ADA).await.code(), "proof_required");
+        assert_eq!(guesses(server, 0, ADA).await.header("retry-after"), "");
+        for n in 0..5 {
+            let answer = tries(server, n, ADA, WRONG, proof().await).await;
+            assert_eq!(answer.status, 401, "{answer:?}");
+        }
+        let kept = proof().await;
+        let answer = tries(server, 0, ADA, WRONG, kept.clone()).await;
+        assert_eq!(answer.code(), "rate_limited");
+        server.wait(Duration::from_secs(1));
+        assert_eq!(tries(server, 0, ADA, WRONG, kept).await.status, 401);
     })
     .await;
 }

@@ -22,7 +22,7 @@ use crate::harness::{Server, server_with, together};
 const LIGHT: &[(&str, &str)] = &[("limits.proof_work", "1000")];
 const SECOND: Duration = Duration::from_secs(1);
 
-async fn asks(server: &Server) -> Value {
+pub async fn asks(server: &Server) -> Value {
     let answer = server.post("/auth/challenge", &json!({})).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json().clone()
@@ -37,7 +37,7 @@ fn sha256(text: &str) -> String {
 }
 
 /// What a client sends for a challenge.
-fn solved(challenge: &Value) -> Value {
+pub fn solved(challenge: &Value) -> Value {
     let salt = challenge["salt"].as_str().unwrap();
     let most = challenge["maxnumber"].as_u64().unwrap();
     let number =
@@ -49,7 +49,7 @@ fn solved(challenge: &Value) -> Value {
     proof
 }
 
-fn written(proof: &Value) -> String {
+pub fn written(proof: &Value) -> String {
     STANDARD.encode(proof.to_string())
 }
 
