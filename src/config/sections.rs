@@ -171,7 +171,8 @@ settings! {
     pub struct LimitsConfig under "limits." {
         /// Whether attempts are limited at all. `false` is taken with `--dev` alone, for load tests.
         enabled: bool = "true",
-        /// Attempts with a credential that one address has a minute in the long run, from 1 to 100000.
+        /// Attempts with a credential that one address has a minute in the long run, from 1 to 100000. An IPv6 /64 network counts
+        /// as one address, and a /48 as eight.
         per_minute: u32 = "30",
         /// Attempts that one address has at once before `limits.per_minute` holds it back, from 1 to 100000.
         burst: u32 = "30",

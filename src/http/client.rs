@@ -86,6 +86,20 @@ impl AddressKey {
     }
 }
 
+impl AddressKey {
+    /// The /48 network that an IPv6 household is in: providers give one to a site, which then has 65,536 of these.
+    pub fn site(self) -> Option<SiteKey> {
+        match self.0 {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(network) => Some(SiteKey(network.to_bits() >> 80)),
+        }
+    }
+}
+
+/// The /48 network that an IPv6 address is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SiteKey(u128);
+
 impl fmt::Display for AddressKey {
     /// `192.0.2.1` or `2001:db8::/64`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,18 +9,34 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::config::LimitsConfig;
 use crate::error::Refusal;
-use crate::http::client::AddressKey;
+use crate::http::client::{AddressKey, SiteKey};
 
-/// Forget those who have rested once so many are known.
+/// Forget those who have rested once so many are known, or more where many come at once.
 const SWEEP_AT: usize = 100_000;
+/// How many households' budget a /48 network has: as many as a stranger may have there for the asking, and enough for a
+/// company's or a dormitory's people.
+const HOUSEHOLDS: u32 = 8;
 
 /// The budget of each address for attempts at credentials.
 pub struct Limits {
     enabled: bool,
     interval: Duration,
     burst: u32,
-    // For each household, the moment at which its budget is whole again.
-    whole_at: Mutex<HashMap<AddressKey, Timestamp>>,
+    spent: Mutex<Spent>,
+}
+
+struct Spent {
+    /// The moment at which each one's budget is whole again.
+    whole_at: HashMap<Spender, Timestamp>,
+    /// How many are known when those who have rested are forgotten.
+    sweep_at: usize,
+}
+
+/// Who has a budget.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Spender {
+    Household(AddressKey),
+    Site(SiteKey),
 }
 
 /// What an address has left, for the `RateLimit-*` headers.
@@ -41,11 +57,15 @@ impl Limits {
             enabled: config.enabled,
             interval: Duration::from_mins(1) / config.per_minute.max(1),
             burst: config.burst.max(1),
-            whole_at: Mutex::new(HashMap::new()),
+            spent: Mutex::new(Spent {
+                whole_at: HashMap::new(),
+                sweep_at: SWEEP_AT,
+            }),
         }
     }
 
-    /// Takes one attempt from the budget of `key`, or refuses with the time to wait. `None` when limits are off.
+    /// Takes one attempt from the budget of `key`, and of the /48 network that it is in, or refuses with the time to wait.
+    /// `None` when limits are off.
     pub fn spend(
         &self,
         key: AddressKey,
@@ -54,33 +74,61 @@ impl Limits {
         if !self.enabled {
             return Ok(None);
         }
-        let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if whole_at.len() >= SWEEP_AT {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        let Spent { whole_at, sweep_at } = &mut *spent;
+        if whole_at.len() >= *sweep_at {
             whole_at.retain(|_, at| *at > now);
+            // A crowd in which nobody has rested is not looked through again for each who comes.
+            *sweep_at = SWEEP_AT.max(2 * whole_at.len());
         }
-        let allowed = self.interval * self.burst;
-        let whole_at = whole_at.entry(key).or_insert(now);
-        // A clock that was set back must not make anybody's debt longer than it can be.
-        *whole_at = (*whole_at).clamp(now, now.plus(allowed));
-        let whole = whole_at.plus(self.interval);
+        // Both or neither: whoever is refused for the one pays nothing to the other.
+        let household = Spender::Household(key);
+        let site = key.site().map(Spender::Site);
+        for spender in [Some(household), site].into_iter().flatten() {
+            // A clock that was set back must not make anybody's debt longer than it can be.
+            let whole_at = whole_at.entry(spender).or_insert(now);
+            *whole_at = (*whole_at).clamp(now, now.plus(self.interval * self.burst));
+        }
+        let known = |spender| whole_at.get(&spender).copied().unwrap_or(now);
+        let (household_then, standing) = self.take(known(household), 1, now)?;
+        let site_then = match site {
+            Some(site) => Some(self.take(known(site), HOUSEHOLDS, now)?.0),
+            None => None,
+        };
+        whole_at.insert(household, household_then);
+        whole_at.extend(site.zip(site_then));
+        Ok(Some(standing))
+    }
+
+    /// When a budget that is `times` that of a household, and was to be whole again at `whole_at`, will be once an attempt
+    /// is taken from it.
+    fn take(
+        &self,
+        whole_at: Timestamp,
+        times: u32,
+        now: Timestamp,
+    ) -> Result<(Timestamp, Standing), (Refusal, Standing)> {
+        let interval = self.interval / times;
+        let limit = self.burst.saturating_mul(times);
+        let allowed = interval * limit;
+        let whole = whole_at.plus(interval);
         let debt = until(now, whole);
         if debt > allowed {
             let standing = Standing {
-                limit: self.burst,
+                limit,
                 remaining: 0,
-                reset: debt.saturating_sub(self.interval),
+                reset: debt.saturating_sub(interval),
             };
             let retry_after = debt.saturating_sub(allowed);
             return Err((Refusal::RateLimited { retry_after }, standing));
         }
-        *whole_at = whole;
-        let remaining = allowed.saturating_sub(debt).as_micros() / self.interval.as_micros().max(1);
-        let remaining = u32::try_from(remaining).unwrap_or(0);
-        Ok(Some(Standing {
-            limit: self.burst,
-            remaining,
+        let remaining = allowed.saturating_sub(debt).as_micros() / interval.as_micros().max(1);
+        let standing = Standing {
+            limit,
+            remaining: u32::try_from(remaining).unwrap_or(0),
             reset: debt,
-        }))
+        };
+        Ok((whole, standing))
     }
 }
 

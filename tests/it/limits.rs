@@ -1,4 +1,8 @@
 //! How often one address may try.
+#![expect(
+    non_snake_case,
+    reason = "the ids of the catalogue are written with a capital"
+)]
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,6 +17,7 @@ const TIGHT: &[(&str, &str)] = &[
     ("limits.enabled", "true"),
     ("limits.burst", "3"),
     ("limits.per_minute", "6"),
+    ("limits.proof", "never"),
 ];
 
 async fn tries_from(server: &Server, address: &str, email: &str) -> Answer {
@@ -87,6 +92,59 @@ async fn known_and_unknown_addresses_are_held_back_alike() {
             ));
         }
         assert_eq!(answers[0], answers[1]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn B4_a_thousand_addresses_of_one_64_and_a_thousand_64s_of_one_48_are_no_thousand_budgets() {
+    server_with(TIGHT, async |server| {
+        let evaluated = async |address: fn(u16) -> String| {
+            let mut evaluated = 0;
+            for n in 0..1_000 {
+                // Each time at another account, so that it is the address that is held back.
+                let email = format!("person{n}@example.com");
+                let answer = tries_from(server, &address(n), &email).await;
+                evaluated += usize::from(answer.status == 401);
+            }
+            evaluated
+        };
+        assert_eq!(evaluated(|n| format!("2001:db8:1:1::{n:x}")).await, 3);
+        assert_eq!(evaluated(|n| format!("2001:db8:2:{n:x}::1")).await, 24);
+        assert_eq!(
+            evaluated(|n| format!("2001:db8:{:x}::1", n + 256)).await,
+            1_000
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_site_that_is_held_back_says_so_and_takes_nothing_from_its_households() {
+    server_with(TIGHT, async |server| {
+        let tries = async |n: u16| {
+            let email = format!("{}@example.com", unique());
+            tries_from(server, &format!("2001:db8:2:{n:x}::1"), &email).await
+        };
+        for n in 0..24 {
+            assert_eq!(tries(n).await.status, 401);
+        }
+        let refused = tries(99).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.code()),
+            (429, "rate_limited")
+        );
+        assert_eq!(refused.header("ratelimit-limit"), "24");
+        assert_eq!(refused.header("retry-after"), "2");
+        server.wait(Duration::from_secs(2));
+        let admitted = tries(99).await;
+        assert_eq!(
+            (
+                admitted.status.as_u16(),
+                admitted.header("ratelimit-remaining")
+            ),
+            (401, "2")
+        );
     })
     .await;
 }
