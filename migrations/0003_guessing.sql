@@ -1,3 +1,6 @@
+-- Ids of accounts tell no order; what lists them has one.
+CREATE INDEX users_by_age ON users (created_at, id);
+
 -- Who has failed to prove a secret, how often in a row, and when last. A lane is a keyed hash of whose secret it is and of
 -- who tries it: strangers together, or one device. No reference to users: addresses without an account have lanes too.
 CREATE TABLE attempts (

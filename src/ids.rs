@@ -1,5 +1,5 @@
-//! Names for rows: opaque text made by us, one type a table, so that a session's id is never taken for a user's.
-//! UUIDv7, which keeps an index's new rows together; what must be unguessable is made in `secret`, never here.
+//! Names for rows: opaque text made by us, one type a table, so that a session's id is never taken for a user's. What must be
+//! unguessable is made in `secret`, never here.
 
 use std::fmt;
 
@@ -17,11 +17,6 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// A new one, made at `now`.
-            pub fn new(now: Timestamp) -> Self {
-                Self(uuid_v7(now))
-            }
-
             /// The id as it stands in a row or a verified token.
             pub fn from_stored(text: String) -> Self {
                 Self(text)
@@ -49,6 +44,18 @@ macro_rules! id {
     };
 }
 
+/// Ids that only their owner and the operator see: UUIDv7, which keeps an index's new rows together.
+macro_rules! timed {
+    ($($name:ident),+) => {
+        $(impl $name {
+            /// A new one, made at `now`.
+            pub fn new(now: Timestamp) -> Self {
+                Self(uuid_v7(now))
+            }
+        })+
+    };
+}
+
 id! {
     /// A person with an account. The token's `sub`.
     UserId
@@ -64,6 +71,26 @@ id! {
 id! {
     /// One request, in its answer, its log line and its audit rows.
     RequestId
+}
+
+timed!(SessionId, AuditId, RequestId);
+
+impl UserId {
+    /// A new one. UUIDv4 (RFC 9562 section 5.4), since applications show it to others: it tells neither when its account was made
+    /// nor which came before which.
+    pub fn new() -> Self {
+        Self(
+            uuid::Builder::from_random_bytes(secret::bytes())
+                .into_uuid()
+                .to_string(),
+        )
+    }
+}
+
+impl Default for UserId {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// RFC 9562 section 5.7: 48 bits of milliseconds, then 74 bits of chance.

@@ -61,7 +61,7 @@ async fn account(
 ) -> Result<(User, Stored, Unit), Error> {
     app.passwords.policy.check(password, &new.email)?;
     let stored = app.passwords.hash(password, password::turn(by)).await?;
-    let user = User::new(UserId::new(by.now()), &new, by.now())?;
+    let user = User::new(UserId::new(), &new, by.now())?;
     let about = About {
         user: Some(&user.id),
         session: None,

@@ -69,14 +69,15 @@ pub async fn by_id(db: &Db, id: &UserId) -> Result<Option<User>, Error> {
         .await?)
 }
 
-/// Up to `limit` accounts after the id `after`, oldest first.
-pub async fn page(db: &Db, after: &str, limit: u32) -> Result<Vec<User>, Error> {
+/// Up to `limit` accounts, oldest first: those behind the one with this id that was made at this moment.
+pub async fn page(db: &Db, (made, id): (Timestamp, &str), limit: u32) -> Result<Vec<User>, Error> {
     let page = sql(concat!(
         "SELECT ",
         user_columns!(),
-        " FROM users u WHERE u.id > $1 ORDER BY u.id LIMIT $2"
+        " FROM users u WHERE (u.created_at, u.id) > ($1, $2) ORDER BY u.created_at, u.id LIMIT $3"
     ))
-    .bind(after)
+    .bind(made)
+    .bind(id)
     .bind(i64::from(limit));
     Ok(db.all(page, user).await?)
 }

@@ -150,7 +150,7 @@ async fn a_site_that_is_held_back_says_so_and_takes_nothing_from_its_households(
 }
 
 #[tokio::test]
-async fn one_household_is_one_address_and_a_neighbour_is_another() {
+async fn B5_one_household_is_one_address_and_a_neighbour_is_another() {
     server_with(TIGHT, async |server| {
         let tries = async |address: &str| {
             // Each time at another account, so that it is the address that is held back.

@@ -11,6 +11,7 @@ mod cli;
 mod cors;
 mod discovery;
 mod emails;
+mod enumeration;
 mod figures;
 mod guessing;
 mod hash_queue;

@@ -1,6 +1,9 @@
 //! How accounts are shown: to people as lines and a table, to programs as the JSON of `/auth/me` and what the operator
 //! alone sees.
 
+use std::fmt;
+use std::str::FromStr;
+
 use clap::Args;
 use db::Db;
 use serde::Serialize;
@@ -8,7 +11,6 @@ use serde::Serialize;
 use crate::cli::Failure;
 use crate::cli::output::{self, plain, talk};
 use crate::clock::Timestamp;
-use crate::ids::UserId;
 use crate::users::{self, User as Account};
 
 /// Lists accounts, the oldest first
@@ -21,11 +23,38 @@ pub(in crate::cli) struct List {
     #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
     /// Goes on where another page ended, at its nextCursor
-    #[arg(long, default_value = "", hide_default_value = true)]
-    cursor: String,
+    #[arg(long)]
+    cursor: Option<Cursor>,
     /// Prints JSON: data and nextCursor
     #[arg(long)]
     json: bool,
+}
+
+/// Behind which account a page begins: when that was made, and its id, which may be gone by now.
+#[derive(Clone)]
+struct Cursor(Timestamp, String);
+
+impl Cursor {
+    fn behind(account: &Account) -> Self {
+        Self(account.created_at, account.id.as_str().to_owned())
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0.micros(), self.1)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "it is not the nextCursor of a page";
+        let (made, id) = text.split_once('.').ok_or(wrong)?;
+        let made = made.parse().map_err(|_| wrong)?;
+        Ok(Self(Timestamp::from_micros(made), id.to_owned()))
+    }
 }
 
 /// An account as the operator sees it.
@@ -41,15 +70,20 @@ struct Shown<'a> {
 #[serde(rename_all = "camelCase")]
 struct Page<'a> {
     data: Vec<Shown<'a>>,
-    next_cursor: Option<&'a UserId>,
+    next_cursor: Option<String>,
 }
 
 impl List {
     pub(super) async fn run(&self, db: &Db) -> Result<(), Failure> {
-        let mut page = users::store::page(db, &self.cursor, self.limit + 1).await?;
+        let after = match &self.cursor {
+            Some(Cursor(made, id)) => (*made, id.as_str()),
+            None => (Timestamp::from_micros(i64::MIN), ""),
+        };
+        let mut page = users::store::page(db, after, self.limit + 1).await?;
         let is_more = page.len() > self.limit as usize;
         page.truncate(self.limit as usize);
-        let next = page.last().filter(|_| is_more).map(|last| &last.id);
+        let next = page.last().filter(|_| is_more);
+        let next = next.map(|last| Cursor::behind(last).to_string());
         if self.json {
             let data = page.iter().map(Shown::of).collect();
             return output::json(&Page {

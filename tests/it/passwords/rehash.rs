@@ -27,7 +27,7 @@ const BCRYPT: &str = "$2b$04$ZgxNOih012kTvCN8PXog8uFeqq81Lp0GJcrwHuEaMh/nShjWu/Y
 
 /// Ada has an account, and this is what is stored of her password.
 pub async fn imported(server: &Server, hash: &str, norm: Norm) -> UserId {
-    let id = UserId::new(BEGINNING);
+    let id = UserId::new();
     let new = NewUser {
         email: Email::parse(ADA).unwrap(),
         name: None,

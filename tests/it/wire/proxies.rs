@@ -118,7 +118,7 @@ async fn H24_a_proxy_is_believed_from_the_right() {
 }
 
 #[tokio::test]
-async fn H7_H24_a_forged_header_buys_no_other_budget() {
+async fn B6_H7_H24_a_forged_header_buys_no_other_budget() {
     let tight = [
         ("limits.enabled", "true"),
         ("limits.burst", "4"),
