@@ -140,7 +140,7 @@ async fn N10_a_closed_lane_tells_nothing_of_the_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn B7_five_hundred_at_once_on_two_nodes_are_five_guesses() {
+async fn B7_five_hundred_at_once_on_two_nodes_are_five_guesses_at_most() {
     server_with(BY_ACCOUNT, async |server| {
         server.signs_up(ADA).await;
         let other = server.another().await;
@@ -151,7 +151,12 @@ async fn B7_five_hundred_at_once_on_two_nodes_are_five_guesses() {
             });
             let answers = together(all).await;
             let with = |status: u16| answers.iter().filter(|one| one.status == status).count();
-            assert_eq!([with(401), with(429)], [5, 495], "{email}");
+            // A crowd at one row on a slow machine may be told to come again; what was charged by then stays charged.
+            let [evaluated, held_back, busy] = [401, 429, 503].map(with);
+            assert_eq!(evaluated + held_back + busy, 500, "{email}");
+            assert!((1..=5).contains(&evaluated), "{email}: {evaluated}");
+            assert!(held_back > busy, "{email}: {held_back} and {busy}");
+            assert_eq!(guesses(&other, 0, email).await.status, 429);
         }
         other.app.db.close().await;
     })
