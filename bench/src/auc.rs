@@ -1,6 +1,8 @@
 //! How well one measurement tells two kinds of things apart: the area under the ROC curve, which is the chance that one of
 //! the second kind measures more than one of the first, with ties counted as half. 0.5 is a coin; 0 and 1 are certainty.
 
+use crate::figures::float;
+
 /// Half the width of a 95% interval, in standard errors.
 const Z: f64 = 1.959_964;
 
@@ -55,17 +57,6 @@ impl Auc {
     }
 }
 
-/// The middle one of `values`, or the mean of the two in the middle. Of none, not a number.
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.as_slice() {
-        [] => f64::NAN,
-        odd if odd.len() % 2 == 1 => odd[middle],
-        even => f64::midpoint(even[middle - 1], even[middle]),
-    }
-}
-
 fn sorted(pairs: &[(f64, f64)], side: fn(&(f64, f64)) -> f64) -> Vec<f64> {
     let mut values: Vec<f64> = pairs.iter().map(side).collect();
     values.sort_unstable_by(f64::total_cmp);
@@ -77,11 +68,6 @@ fn share_below(sorted: &[f64], value: f64) -> f64 {
     let less = sorted.partition_point(|other| *other < value);
     let not_more = sorted.partition_point(|other| *other <= value);
     f64::midpoint(float(less), float(not_more)) / float(sorted.len())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-pub(crate) fn float(count: usize) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]
@@ -173,12 +159,5 @@ mod tests {
         };
         let covered = (0..1_000).filter(|_| covers()).count();
         assert!((925..=975).contains(&covered), "{covered} of 1000");
-    }
-
-    #[test]
-    fn a_median_is_in_the_middle() {
-        assert!(near(median(vec![3.0, 1.0, 2.0]), 2.0));
-        assert!(near(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5));
-        assert!(median(Vec::new()).is_nan());
     }
 }

@@ -2,6 +2,8 @@
 
 mod auc;
 mod chance;
+mod figures;
+mod flood;
 mod guess;
 mod http;
 mod who;
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
+        Some("flood") => flood::run(arguments),
         Some("guess") => guess::run(arguments),
         Some("who") => who::run(arguments),
         _ => bail!("call it by dev/bench"),

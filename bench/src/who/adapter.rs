@@ -12,6 +12,7 @@ use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
 use super::measure::Plan;
+use crate::http::network;
 
 /// A server under test, until this is dropped.
 pub(super) struct Adapter {
@@ -132,12 +133,6 @@ impl Template {
         let (method, path, length) = (&self.method, fill(&self.path), body.len());
         format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {length}\r\n\r\n{body}").into_bytes()
     }
-}
-
-/// An address for the request of this number: always of as many digits, in 16,384 networks (/24) by turns.
-fn network(number: usize) -> String {
-    let digit = |place: u32| 100 + number / 128_usize.pow(place) % 128;
-    format!("10.{}.{}.{}", digit(1), digit(0), digit(2))
 }
 
 #[cfg(test)]

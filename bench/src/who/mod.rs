@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
-use crate::auc::{Auc, median};
+use crate::auc::Auc;
+use crate::figures::median;
 use crate::http::Took;
 use crate::{say, setting};
 use adapter::{Adapter, Pair};

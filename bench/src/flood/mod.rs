@@ -1,0 +1,100 @@
+//! What a flood of wrong passwords does to a server: how many it looks at, how it refuses the others, and what everybody else
+//! notices of it.
+
+mod people;
+mod phase;
+mod plot;
+mod process;
+mod table;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::Value;
+
+use crate::http::Connection;
+use crate::{say, setting};
+use people::{Person, Wish};
+use phase::{CONNECTIONS, Phase, Plan};
+use process::Watch;
+
+/// Connections that flood, in one phase after the other: the first fit into the queue, the others do not.
+const FLOODS: [usize; 2] = [64, 512];
+
+/// What was measured.
+struct Flood {
+    /// Hashes a second on all threads when there is nothing else to do, before and after.
+    raw: [f64; 2],
+    /// The idle one, then one for each of [`FLOODS`], each with when it began, in seconds.
+    phases: Vec<(f64, Phase)>,
+    /// Seconds, and MiB.
+    memory: Vec<(f64, f64)>,
+    /// How long a phase lasts.
+    lasts: Duration,
+}
+
+/// `flood HOST PROCESS DOORWARD PLOT`: floods the server at `HOST`, which is the process of that id, and writes the plot to that
+/// file. The raw rate of hashes is what the program `DOORWARD` says.
+///
+/// # Errors
+/// When the server did not answer; never for what the figures are.
+pub(crate) fn run(arguments: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    let arguments: Vec<String> = arguments.collect();
+    let [host, process, program, plot] = arguments.as_slice() else {
+        bail!("call it by dev/bench");
+    };
+    let lasts = Duration::from_secs(setting("DURATION", 30)? as u64);
+    let rate = crate::figures::float(setting("RATE", 2_000)?);
+    let mut connection = Connection::to(host)?;
+    let mut people = (0..CONNECTIONS * Wish::ALL.len())
+        .map(|number| Person::new(&mut connection, host, number))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let before = raw(program)?;
+    let process = process.parse()?;
+    let began = Instant::now();
+    let watch = Watch::begin(process, began);
+    let mut phases = Vec::new();
+    for flooding in [0].into_iter().chain(FLOODS) {
+        let plan = Plan {
+            host,
+            process,
+            lasts,
+            flooding,
+            rate,
+        };
+        phases.push((
+            began.elapsed().as_secs_f64(),
+            phase::run(&plan, &mut people)?,
+        ));
+    }
+    let memory = watch.end()?;
+    let flood = Flood {
+        raw: [before, raw(program)?],
+        phases,
+        memory,
+        lasts,
+    };
+    table::print(&flood, rate);
+    let plot = PathBuf::from(plot);
+    std::fs::write(&plot, plot::draw(&flood)).with_context(|| plot.display().to_string())?;
+    say(format_args!("\nDrawn in {}.", plot.display()));
+    Ok(())
+}
+
+/// Hashes a second on all threads, as the server's own command measures them.
+fn raw(program: &str) -> anyhow::Result<f64> {
+    let output = Command::new(program)
+        .args(["hash", "--bench", "--json", "--dev"])
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let told: Value = serde_json::from_slice(&output.stdout)?;
+    told["hashesPerSecond"]["allThreads"]
+        .as_f64()
+        .context("no rate of hashes")
+}
