@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::cost::Cost;
+use crate::recipe::Recipe;
 use crate::schemes::{Scheme, Work, argon2, bcrypt, pbkdf2, scrypt};
 
 /// Longer than any string that keeps the other bounds.
@@ -126,6 +127,11 @@ impl StoredHash {
             }
             Parts::Scrypt(_) | Parts::Pbkdf2(_) => password.last() != Some(&0),
         }
+    }
+
+    /// What it has in common with every hash that was made as it was.
+    pub fn recipe(&self) -> Recipe {
+        Recipe::of(self, &self.text)
     }
 
     pub(crate) fn work(&self) -> Work {

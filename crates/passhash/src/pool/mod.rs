@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::cost::{Cost, CostError};
 use crate::hasher::{HashError, Hasher};
+use crate::recipe::Recipe;
 use crate::schemes::{Scheme, Work, argon2};
 use crate::stored::StoredHash;
 use job::job;
@@ -254,6 +255,12 @@ impl Pool {
             };
             Ok(Verified { is_right, began })
         })
+    }
+
+    /// How long a thread would take now to verify a hash of `recipe`, by what hashes of its scheme
+    /// took here last; by what they take elsewhere, while there were none.
+    pub fn expected(&self, recipe: &Recipe) -> Duration {
+        self.owner.queue.expected(recipe.work)
     }
 
     /// The pool's queue and threads, now.

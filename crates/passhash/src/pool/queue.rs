@@ -116,6 +116,12 @@ impl Queue {
         self.wake.notify_all();
     }
 
+    /// How long a thread takes for `work`, at the present pace.
+    pub(super) fn expected(&self, work: Work) -> Duration {
+        let seconds = self.state().pace.of(work);
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
     pub(super) fn load(&self) -> Load {
         let state = self.state();
         let (queued, ahead) = state.lines.lengths();

@@ -5,6 +5,7 @@
 )]
 
 mod passwords;
+mod recipes;
 mod stored;
 mod vectors;
 
