@@ -125,13 +125,12 @@ impl App {
         let sealer = Sealer::new(secret_key);
         prove_sealer(&db, &sealer).await?;
         let revocations = Revocations::open(&db, &config.data_dir).await?;
+        let passwords =
+            Passwords::start(&config.password, config.public_url.origin().host(), hashed)?;
+        passwords.refresh_recipes(&db).await?;
         let keys = KeyRing::open(&config.tokens, &db, &sealer, clock.now()).await?;
         Ok(Self(Arc::new(Rooms {
-            passwords: Passwords::start(
-                &config.password,
-                config.public_url.origin().host(),
-                hashed,
-            )?,
+            passwords,
             tokens: Tokens::new(&config.tokens, Arc::new(keys)),
             stamp: Stamp::new(secret_key),
             revocations,

@@ -1,7 +1,9 @@
 //! Passwords: what a new one must be, how one is hashed and verified. Hashing is the one expensive thing in the house
 //! and runs on threads of its own; an unknown account costs the same as a known one.
 
+mod floor;
 pub mod policy;
+mod recipes;
 pub mod store;
 
 use std::thread;
@@ -9,7 +11,7 @@ use std::time::Duration;
 
 use db::{Db, Unit};
 use passhash::{
-    Cost, Counts, Load, Pool, PoolError, PoolSettings, Scheme, StoredHash, Turn, Verified,
+    Cost, Counts, Load, Pool, PoolError, PoolSettings, Recipe, Scheme, StoredHash, Turn, Verified,
 };
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use zeroize::Zeroizing;
@@ -24,6 +26,9 @@ use crate::revocations::store::{Which, end};
 use crate::secret::{Secret, Stamp};
 use crate::users::{self, Email, User};
 use policy::Policy;
+use recipes::Recipes;
+
+pub use recipes::survey;
 
 /// How a password was made into bytes before it was hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +142,9 @@ pub fn threads(config: &PasswordConfig) -> usize {
 pub struct Passwords {
     pool: Pool,
     cost: Cost,
+    /// How a hash of ours is made, and a decoy, so it is in use whatever is stored.
+    own: Recipe,
+    recipes: Recipes,
     /// What a new password must be.
     pub policy: Policy,
 }
@@ -159,6 +167,8 @@ impl Passwords {
         Ok(Self {
             pool,
             cost: config.argon2,
+            own: Recipe::made_at(&config.argon2),
+            recipes: Recipes::default(),
             policy: Policy::new(config.min_length, host),
         })
     }
@@ -183,6 +193,9 @@ impl Passwords {
             .map(|stored| stored.hash.parse::<StoredHash>())
             .transpose()
             .map_err(Error::bug)?;
+        if let Some(hash) = &hash {
+            self.recipes.see(hash);
+        }
         Ok(self
             .pool
             .verify(norm.bytes(password), hash, self.cost, turn)
@@ -221,6 +234,11 @@ impl Passwords {
             Err(PoolError::Full { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Takes in how other nodes found passwords hashed, and tells them what was found here.
+    pub async fn refresh_recipes(&self, db: &Db) -> Result<(), Error> {
+        self.recipes.refresh(db).await
     }
 
     /// How busy the threads are, for the figures.

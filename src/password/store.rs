@@ -64,3 +64,44 @@ pub fn replace(user: &UserId, old: &Stored, new: &Stored) -> Sql {
         .bind(new.hash.as_str())
         .bind(new.norm.as_str())
 }
+
+/// Every recipe that is noted.
+pub async fn recipes(db: &Db) -> Result<Vec<String>, Error> {
+    let query = sql("SELECT scheme FROM password_schemes");
+    Ok(db.all(query, |row| row.text("scheme")).await?)
+}
+
+/// Notes a recipe, unless it is noted.
+pub fn note_recipe(recipe: &str) -> Sql {
+    sql("INSERT INTO password_schemes (scheme) VALUES ($1) ON CONFLICT (scheme) DO NOTHING")
+        .bind(recipe)
+}
+
+/// The first password behind that of `user` whose recipe is not noted, and whose it is. It reads every row up to there.
+pub async fn next_of_unknown_recipe(
+    db: &Db,
+    user: &str,
+) -> Result<Option<(String, String)>, Error> {
+    let query = sql(
+        "SELECT p.user_id AS user_id, p.hash AS hash FROM passwords p WHERE p.user_id > $1 AND NOT EXISTS (\
+         SELECT 1 FROM password_schemes s WHERE substr(p.hash, 1, length(s.scheme)) = s.scheme) \
+         ORDER BY p.user_id LIMIT 1",
+    )
+    .bind(user);
+    let found = db.one(query, |row| Ok((row.text("user_id")?, row.text("hash")?)));
+    Ok(found.await?)
+}
+
+/// Recipes that are noted and that no password is of. It reads every row for each of them.
+pub async fn unused_recipes(db: &Db) -> Result<Vec<String>, Error> {
+    let query = sql(
+        "SELECT s.scheme AS scheme FROM password_schemes s WHERE NOT EXISTS (\
+         SELECT 1 FROM passwords p WHERE substr(p.hash, 1, length(s.scheme)) = s.scheme)",
+    );
+    Ok(db.all(query, |row| row.text("scheme")).await?)
+}
+
+/// Strikes a recipe out.
+pub fn forget_recipe(recipe: &str) -> Sql {
+    sql("DELETE FROM password_schemes WHERE scheme = $1").bind(recipe)
+}

@@ -1,14 +1,17 @@
 //! Who may try at all: the device that the account knows in its own lane, everybody else in one.
 
+use passhash::Turn;
+
 use super::Attempt;
 use crate::app::App;
 use crate::attempts::device::Device;
 use crate::attempts::{self, Permit};
+use crate::audit::By;
 use crate::config::ProofWanted;
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
 use crate::ids::UserId;
-use crate::password::Account;
+use crate::password::{self, Account};
 use crate::proofs;
 
 /// The device that sent this, and whose it is, if the account was signed in to with it since its password was set.
@@ -22,6 +25,14 @@ pub(super) fn known_device(
     let text = attempt.device.as_ref()?.expose();
     let device = Device::read(text, &user.id, (*set_at)?, &app.stamp, asking.now)?;
     Some((device, user.id.clone()))
+}
+
+/// Whose turn at the hash threads it is: those on a device that the account knows go ahead.
+pub(super) fn turn(ahead: bool, asking: &Asking) -> Turn {
+    Turn {
+        ahead,
+        ..password::turn(By::Caller(asking))
+    }
 }
 
 /// Leave to try once. A stranger whose attempt looks like one of a spray brings a proof of work first.

@@ -6,6 +6,7 @@ pub mod routes;
 
 use db::Unit;
 use passhash::{Turn, Verified};
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::attempts::Permit;
@@ -51,19 +52,18 @@ const LOOKS: usize = 2;
 
 /// Signs in by address and password.
 pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Result<Outcome, Error> {
-    let turn = |ahead| Turn {
-        ahead,
-        ..password::turn(By::Caller(asking))
-    };
     // A device that may be known is looked up before it is turned away.
-    app.passwords.admits(turn(attempt.device.is_some()))?;
+    app.passwords
+        .admits(admission::turn(attempt.device.is_some(), asking))?;
     let mut account = password::store::account(&app.db, attempt.email.key()).await?;
     let device = admission::known_device(app, &attempt, account.as_ref(), asking);
-    let turn = turn(device.is_some());
+    let turn = admission::turn(device.is_some(), asking);
     app.passwords.admits(turn)?;
     let permit = admission::permit(app, &attempt, device.as_ref(), asking).await?;
+    let mut began = Instant::now();
     for _ in 0..LOOKS {
         let verified = verify(app, &permit, &attempt, account.as_ref(), turn).await?;
+        began = verified.began.into();
         let (user, stored) = match account {
             Some(Account {
                 user,
@@ -71,7 +71,7 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
                 ..
             }) if verified.is_right && !user.is_disabled() => (user, stored),
             account => {
-                return Err(refuse(app, &attempt, account.as_ref(), asking)
+                return Err(refuse(app, &attempt, account.as_ref(), began, asking)
                     .await?
                     .into());
             }
@@ -94,7 +94,7 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
         }
         account = password::store::account(&app.db, attempt.email.key()).await?;
     }
-    Err(refuse(app, &attempt, None, asking).await?.into())
+    Err(refuse(app, &attempt, None, began, asking).await?.into())
 }
 
 /// Whether it is the account's password. Where nobody could be asked, nothing was tried.
@@ -185,11 +185,13 @@ pub(crate) fn count() {
     metrics::counter!("doorward_tokens_issued_total", "kind" => "access").increment(1);
 }
 
-/// Writes the failure down and gives the one answer for it. An attempt that cannot be written down is not answered.
+/// Writes the failure down and gives the one answer for it, when it may be given to what began at `began`. An attempt that
+/// cannot be written down is not answered.
 async fn refuse(
     app: &App,
     attempt: &Attempt,
     account: Option<&Account>,
+    began: Instant,
     asking: &Asking,
 ) -> Result<Refusal, Error> {
     let about = About {
@@ -203,5 +205,6 @@ async fn refuse(
         .note(&attempt.password, attempt.email.key(), asking.now);
     metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => "refused")
         .increment(1);
+    app.passwords.wait_for_floor(began).await;
     Ok(Refusal::Unauthorized)
 }

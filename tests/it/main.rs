@@ -13,6 +13,7 @@ mod discovery;
 mod emails;
 mod enumeration;
 mod figures;
+mod floor;
 mod guessing;
 mod hash_queue;
 mod https;

@@ -11,15 +11,20 @@ use tokio::time::MissedTickBehavior;
 use super::purge;
 use crate::app::App;
 use crate::cli::Failure;
+use crate::error::Error;
 use crate::http::tls::{self, CertificateSource};
 use crate::revocations::{CannotTell, Forgotten};
 use crate::tokens::keys::REFRESH_EVERY;
-use crate::{figures, revocations, tokens};
+use crate::{figures, password, revocations, tokens};
 
 /// How often what is over is looked for.
 const PURGE_EVERY: Duration = Duration::from_secs(30);
 /// How often the sessions are counted.
 const COUNT_EVERY: Duration = Duration::from_mins(1);
+
+/// How often nodes tell one another how passwords were found hashed, and how often all are looked through.
+const TELL_EVERY: Duration = Duration::from_mins(1);
+const SURVEY_EVERY: Duration = Duration::from_hours(1);
 
 /// Begins with all of them, until the runtime ends, or until what comes says why nobody may be served any more.
 pub(super) fn begin(
@@ -36,6 +41,8 @@ pub(super) fn begin(
     tokio::spawn(keep_revocations(app.clone(), tell));
     tokio::spawn(remove_what_is_over(app.clone()));
     tokio::spawn(count_sessions(app.clone()));
+    tokio::spawn(keep_recipes(app.clone()));
+    tokio::spawn(survey_passwords(app.clone()));
     Ok(told)
 }
 
@@ -116,6 +123,41 @@ async fn remove_what_is_over(app: App) {
             rows.purge(&app).await;
         }
     }
+}
+
+/// Keeps known how passwords are hashed, by which refusals are held back.
+async fn keep_recipes(app: App) {
+    let mut tick = tokio::time::interval(TELL_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = app.passwords.refresh_recipes(&app.db).await {
+            tracing::warn!(
+                ?error,
+                "could not ask how passwords are hashed; going on with what is known"
+            );
+        }
+    }
+}
+
+/// Finds out how passwords are hashed that nobody has tried yet.
+async fn survey_passwords(app: App) {
+    let mut tick = tokio::time::interval(SURVEY_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = survey(&app).await {
+            tracing::warn!(
+                ?error,
+                "could not look through the passwords; trying again later"
+            );
+        }
+    }
+}
+
+async fn survey(app: &App) -> Result<(), Error> {
+    password::survey(&app.db).await?;
+    app.passwords.refresh_recipes(&app.db).await
 }
 
 /// Keeps the figure of live sessions.

@@ -6,7 +6,7 @@
 )]
 
 mod foreign;
-mod rehash;
+pub mod rehash;
 
 use serde_json::json;
 
