@@ -28,6 +28,8 @@ pub enum Event {
     RefreshReused,
     /// Somebody made an account.
     SignedUp,
+    /// Somebody tried to make an account with an address that has one, and was not told.
+    SignedUpAgain,
     /// The operator made an account.
     UserCreated,
     /// A name, a locale or metadata changed.
@@ -62,6 +64,7 @@ impl Event {
             Self::SessionEnded => "session_ended",
             Self::RefreshReused => "refresh_reused",
             Self::SignedUp => "signed_up",
+            Self::SignedUpAgain => "signed_up_again",
             Self::UserCreated => "user_created",
             Self::ProfileChanged => "profile_changed",
             Self::PasswordSet => "password_set",

@@ -31,7 +31,7 @@ pub use problems::{ConfigErrors, Source};
 pub use reference::reference;
 pub use sections::{
     CorsConfig, IntrospectionConfig, LimitsConfig, LogConfig, LogFormat, PasswordConfig,
-    ProofWanted, SessionsConfig, SignupConfig, TlsConfig, TokensConfig,
+    ProofWanted, SessionsConfig, SignupAnswer, SignupConfig, TlsConfig, TokensConfig,
 };
 use settings::{Preset, Section as _, settings};
 pub use sources::Inputs;

@@ -97,8 +97,33 @@ settings! {
     pub struct SignupConfig under "signup." {
         /// Whether anybody may make an account. Otherwise people are made with `doorward user create`.
         enabled: bool = Preset::Follows("`false`; `true` with `--dev`", |draft| draft.text("dev")),
+        /// What a sign-up is answered: `session` signs the owner of a new account in, and says 409 where the address has one;
+        /// `accepted` says 202 to both alike, so that nobody learns who has an account, and its owner signs in next.
+        answer: SignupAnswer = "session",
     }
 }
+
+/// What a sign-up is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignupAnswer {
+    /// A session, or that the address has an account.
+    Session,
+    /// That it was received, and nothing else.
+    Accepted,
+}
+
+impl SignupAnswer {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Accepted => "accepted",
+        }
+    }
+}
+
+words!(SignupAnswer, "session or accepted",
+    "session" => SignupAnswer::Session, "accepted" => SignupAnswer::Accepted);
 
 settings! {
     /// What a password must be, and what hashing one may cost.

@@ -20,6 +20,7 @@ pub struct Offer {
 #[derive(Debug, Serialize)]
 struct SignUp {
     enabled: bool,
+    answer: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -35,6 +36,7 @@ impl Offer {
         Self {
             signup: SignUp {
                 enabled: config.signup.enabled,
+                answer: config.signup.answer.as_str(),
             },
             methods: ["password"],
             password: Password {

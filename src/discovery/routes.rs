@@ -29,8 +29,14 @@ const OFFER: Schema = Schema {
         "properties": {
             "signup": {
                 "type": "object",
-                "required": ["enabled"],
-                "properties": {"enabled": {"type": "boolean"}}
+                "required": ["enabled", "answer"],
+                "properties": {
+                    "enabled": {"type": "boolean"},
+                    "answer": {
+                        "enum": ["session", "accepted"],
+                        "description": "Whether a sign-up signs in, or is accepted and leads to the sign-in"
+                    }
+                }
             },
             "methods": {"type": "array", "items": {"enum": ["password"]}},
             "password": {

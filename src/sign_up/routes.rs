@@ -1,17 +1,20 @@
 //! Making an account over HTTP.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::json;
 
-use super::with_password;
+use super::{quietly, with_password};
 use crate::app::App;
 use crate::attempts::extract::{DEVICE_TOKEN, Keeping};
+use crate::config::SignupAnswer;
 use crate::error::Error;
 use crate::http::Asking;
 use crate::http::body::{Field, Fields, Kind};
 use crate::http::csrf::Sender;
-use crate::http::route::{Answer, Content, Route};
+use crate::http::route::{Answer, Content, Route, Schema};
 use crate::sessions::routes::{GRANT, SESSION};
 use crate::sign_in::routes::{answer, carried};
 use crate::users::{Email, MAX_METADATA, MAX_NAME, NewUser};
@@ -34,17 +37,33 @@ const NEW_USER: &[Field] = &[
     DEVICE_TOKEN,
 ];
 
+const RECEIVED: Schema = Schema {
+    name: "Received",
+    text: r#"{
+        "type": "object",
+        "required": ["status"],
+        "properties": {"status": {"const": "accepted"}}
+    }"#,
+};
+
 /// What this feature serves.
 pub fn routes() -> Vec<Route<App>> {
     vec![
         Route::post("/auth/signup", signup)
-            .about("Makes an account and signs its owner in")
+            .about("Makes an account and signs its owner in; or makes it quietly, where signup.answer is accepted")
             .body(NEW_USER)
-            .answers([Answer {
-                status: StatusCode::CREATED,
-                content: Content::Json(GRANT),
-                about: "The account is made",
-            }])
+            .answers([
+                Answer {
+                    status: StatusCode::CREATED,
+                    content: Content::Json(GRANT),
+                    about: "The account is made",
+                },
+                Answer {
+                    status: StatusCode::ACCEPTED,
+                    content: Content::Json(RECEIVED),
+                    about: "Now there is an account with this address, if there was none before",
+                },
+            ])
             .refuses(&[StatusCode::FORBIDDEN, StatusCode::CONFLICT])
             .credential(),
     ]
@@ -67,6 +86,11 @@ async fn signup(
         roles: Vec::new(),
     };
     let carried = carried(&mut fields, &sender, &headers)?;
+    if app.config.signup.answer == SignupAnswer::Accepted {
+        quietly(&app, new, password, &asking).await?;
+        let received = Json(json!({"status": "accepted"}));
+        return Ok((StatusCode::ACCEPTED, received).into_response());
+    }
     let outcome = with_password(&app, new, password, carried, &asking).await?;
     let mut answer = answer(&app, outcome, &keeping, &headers, &asking).await?;
     *answer.status_mut() = StatusCode::CREATED;

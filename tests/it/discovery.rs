@@ -11,7 +11,7 @@ use crate::harness::{ADA, Answer, PASSWORD, Server, server, server_with};
 async fn a_form_learns_what_it_must_know() {
     server_with(&[("password.min_length", "15")], async |server| {
         let offer = json!({
-            "signup": {"enabled": true},
+            "signup": {"enabled": true, "answer": "session"},
             "methods": ["password"],
             "password": {"minLength": 15, "maxLength": 1024}
         });
