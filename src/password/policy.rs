@@ -1,8 +1,9 @@
 //! What a new password must be: long enough, and not among the first that anybody would try. No rules on its letters
 //! (NIST SP 800-63B section 3.1.1.2). A password that exists already is never judged.
 //!
-//! `common.txt` holds the entries of eight characters or more of Royce Williams' list of the most common passwords, as
-//! Django ships it (BSD 3-clause), in lower case and sorted.
+//! `common.txt` holds, in lower case and sorted, of each of two lists the entries of eight characters or more: the first
+//! 15,000 of the one of zxcvbn-ts, which is ordered by how common they are (`@zxcvbn-ts/language-common` 4.1.3, MIT), and
+//! all of Royce Williams' list as Django ships it (BSD 3-clause). The licences are in `NOTICE`.
 
 use std::sync::LazyLock;
 
@@ -74,8 +75,17 @@ mod tests {
 
     #[test]
     fn the_list_is_sorted_so_that_it_can_be_searched() {
-        assert!(COMMON.is_sorted());
-        assert!(COMMON.len() > 8_000);
+        assert!(COMMON.is_sorted_by(|one, next| one < next));
+        assert!(COMMON.iter().all(|one| one.to_lowercase() == **one));
+    }
+
+    #[test]
+    fn ten_thousand_are_refused_for_being_common_and_not_for_their_length() {
+        let refused = COMMON.iter().filter(|one| match judge(one) {
+            Err(Refusal::WeakPassword { reason }) => reason.contains("most common"),
+            _ => false,
+        });
+        assert!(refused.count() >= 10_000);
     }
 
     #[test]
