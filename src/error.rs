@@ -99,6 +99,8 @@ pub enum Refusal {
         /// Why, in words for the person who chose it.
         reason: Cow<'static, str>,
     },
+    /// The password was found in breaches of other services, so it will be tried here too.
+    BreachedPassword,
     /// The operator has not opened sign-up.
     SignupDisabled,
 }
@@ -168,6 +170,7 @@ impl Refusal {
             Self::WeakPassword {
                 reason: "password must be at least 8 characters long".into(),
             },
+            Self::BreachedPassword,
             Self::SignupDisabled,
         ]
     }
@@ -296,6 +299,14 @@ impl Refusal {
                     status: S::BAD_REQUEST,
                     code: Some("weak_password"),
                     message,
+                };
+            }
+            Self::BreachedPassword => {
+                let reason = "password was found in breaches of other services; choose one that you use nowhere else";
+                return Said {
+                    status: S::BAD_REQUEST,
+                    code: Some("breached_password"),
+                    message: Message::Many(vec![reason.into()]),
                 };
             }
             Self::SignupDisabled => (

@@ -23,6 +23,7 @@ pub mod users;
 pub mod attempts;
 pub mod proofs;
 
+pub mod breached;
 pub mod password;
 
 pub mod app;

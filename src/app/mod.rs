@@ -10,8 +10,9 @@ use std::time::Duration;
 use db::{Db, Migration};
 
 use crate::attempts::spray::Spray;
+use crate::breached::{Breached, Unreadable};
 use crate::clock::{Clock, Timestamp};
-use crate::config::Config;
+use crate::config::{Config, PasswordConfig};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::password::Passwords;
@@ -92,6 +93,12 @@ pub enum CannotStart {
     /// The database has forgotten that sessions were ended, or nothing tells that it has not.
     #[error(transparent)]
     Revocations(#[from] CannotTell),
+    /// The file of breached passwords does not tell.
+    #[error(
+        "password.breached_file (DOORWARD_PASSWORD__BREACHED_FILE): {0}. `doorward breached build` makes it of the public \
+         list; `doorward config show --origin` tells where it is named. Without it new passwords would go unchecked"
+    )]
+    Breached(#[from] Unreadable),
     /// Something else, in words.
     #[error("{0}")]
     Broken(String),
@@ -125,8 +132,9 @@ impl App {
         let sealer = Sealer::new(secret_key);
         prove_sealer(&db, &sealer).await?;
         let revocations = Revocations::open(&db, &config.data_dir).await?;
-        let passwords =
-            Passwords::start(&config.password, config.public_url.origin().host(), hashed)?;
+        let host = config.public_url.origin().host();
+        let breached = breached(&config.password)?;
+        let passwords = Passwords::start(&config.password, host, breached, hashed)?;
         passwords.refresh_recipes(&db).await?;
         let keys = KeyRing::open(&config.tokens, &db, &sealer, clock.now()).await?;
         Ok(Self(Arc::new(Rooms {
@@ -177,6 +185,12 @@ impl App {
     pub fn is_draining(&self) -> bool {
         self.is_draining.load(Ordering::Relaxed)
     }
+}
+
+/// Opens the file of breached passwords, if the operator has one.
+pub fn breached(config: &PasswordConfig) -> Result<Option<Breached>, CannotStart> {
+    let file = config.breached_file.as_deref().map(Breached::open);
+    Ok(file.transpose()?)
 }
 
 /// Whether the database was sealed before, so that one key alone is the right one.

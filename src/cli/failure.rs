@@ -104,7 +104,7 @@ impl From<CannotTell> for Failure {
 impl From<CannotStart> for Failure {
     fn from(error: CannotStart) -> Self {
         match error {
-            CannotStart::WrongSecretKey => Self::configuration(error),
+            CannotStart::WrongSecretKey | CannotStart::Breached(_) => Self::configuration(error),
             CannotStart::Revocations(why) => why.into(),
             CannotStart::Broken(_) => Self::failed(error),
         }

@@ -2,6 +2,7 @@
 //! 0 done, 1 failed, 2 usage, 4 not found, 69 unreachable, 78 configuration. Every command works beside a running
 //! service; what a command decides is decided by the same functions as over HTTP.
 
+mod breached;
 mod config;
 mod doctor;
 mod failure;
@@ -77,6 +78,8 @@ enum Command {
     Token(token::Token),
     Hash(hash::Hash),
     #[command(subcommand)]
+    Breached(breached::Breached),
+    #[command(subcommand)]
     Config(config::Config),
     Doctor(doctor::Doctor),
     Healthcheck(healthcheck::Healthcheck),
@@ -120,6 +123,7 @@ pub fn run() -> ExitCode {
         Command::Key(command) => command.run(&given),
         Command::Token(command) => command.run(&given),
         Command::Hash(command) => command.run(&given),
+        Command::Breached(command) => command.run(),
         Command::Config(command) => command.run(&given),
         Command::Doctor(command) => command.run(&given),
         Command::Healthcheck(command) => command.run(&given),

@@ -130,6 +130,9 @@ settings! {
     pub struct PasswordConfig under "password." {
         /// The fewest characters that a new password has, from 8 to 128. Passwords that exist are not asked again.
         min_length: u32 = "8",
+        /// A file of breached passwords that new ones must not be among, made by `doorward breached build`. Passwords that
+        /// exist are not asked again.
+        breached_file: Option<PathBuf> = Preset::Unset("new passwords are compared with the most common ones alone"),
         /// Threads that hash, up to 1024, each with a block buffer of `password.argon2.memory_kib`; 0 is one a core.
         threads: u32 = "0",
         /// The longest that a sign-in waits for a hash thread before it is answered 503, from 100 milliseconds to 20 seconds.

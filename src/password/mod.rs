@@ -6,6 +6,7 @@ pub mod policy;
 mod recipes;
 pub mod store;
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -13,14 +14,16 @@ use db::{Db, Unit};
 use passhash::{
     Cost, Counts, Load, Pool, PoolError, PoolSettings, Recipe, Scheme, StoredHash, Turn, Verified,
 };
+use tokio::task;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use zeroize::Zeroizing;
 
 use crate::attempts::{self, Lane, Permit};
 use crate::audit::{self, About, By, Event};
+use crate::breached::{self, Breached, Unreadable};
 use crate::clock::Timestamp;
 use crate::config::PasswordConfig;
-use crate::error::{Error, Refusal};
+use crate::error::{Broken, Error, Refusal};
 use crate::revocations::Revocations;
 use crate::revocations::store::{Which, end};
 use crate::secret::{Secret, Stamp};
@@ -92,8 +95,7 @@ pub async fn set(
     by: By<'_>,
 ) -> Result<bool, Error> {
     let email = Email::parse(&user.email)?;
-    passwords.policy.check(password, &email)?;
-    let stored = passwords.hash(password, turn(by)).await?;
+    let stored = passwords.accept(password, &email, turn(by)).await?;
     let (id, now) = (&user.id, by.now());
     let about = About {
         user: Some(id),
@@ -145,15 +147,16 @@ pub struct Passwords {
     /// How a hash of ours is made, and a decoy, so it is in use whatever is stored.
     own: Recipe,
     recipes: Recipes,
-    /// What a new password must be.
-    pub policy: Policy,
+    policy: Policy,
+    breached: Option<Arc<Breached>>,
 }
 
 impl Passwords {
-    /// Starts the threads, for the site at `host`.
+    /// Starts the threads, for the site at `host`; a new password is none of those that are `breached`.
     pub fn start(
         config: &PasswordConfig,
         host: &str,
+        breached: Option<Breached>,
         observe: fn(Scheme, Duration),
     ) -> Result<Self, Error> {
         let pool = Pool::start_observed(
@@ -170,6 +173,7 @@ impl Passwords {
             own: Recipe::made_at(&config.argon2),
             recipes: Recipes::default(),
             policy: Policy::new(config.min_length, host),
+            breached: breached.map(Arc::new),
         })
     }
 
@@ -202,8 +206,21 @@ impl Passwords {
             .await?)
     }
 
-    /// The hash of a new password.
-    pub async fn hash(&self, password: &Secret<String>, turn: Turn) -> Result<Stored, Error> {
+    /// The hash of a new password for the account at `email`, if it may be one. There is no other way to one.
+    ///
+    /// # Errors
+    /// [`Refusal::WeakPassword`] and [`Refusal::BreachedPassword`] say why it may not; [`Refusal::Overloaded`], when it is worth
+    /// another try.
+    pub async fn accept(
+        &self,
+        password: &Secret<String>,
+        email: &Email,
+        turn: Turn,
+    ) -> Result<Stored, Error> {
+        self.policy.check(password, email)?;
+        if self.is_breached(password).await? {
+            return Err(Refusal::BreachedPassword.into());
+        }
         let bytes = Norm::Nfc.bytes(password);
         let hash = self.pool.hash(bytes, self.cost, turn).await?;
         Ok(Stored {
@@ -241,6 +258,21 @@ impl Passwords {
         self.recipes.refresh(db).await
     }
 
+    /// Whether it is among those of the operator's file, as it was typed or as we hash it: the lists have what some
+    /// service stored, which may be either.
+    async fn is_breached(&self, password: &Secret<String>) -> Result<bool, Error> {
+        let Some(file) = self.breached.clone() else {
+            return Ok(false);
+        };
+        let hash_by = |norm: Norm| breached::hash(&norm.bytes(password));
+        let hashes = Zeroizing::new([Norm::Raw, Norm::Nfc].map(hash_by));
+        // A disk may take its time.
+        let look = task::spawn_blocking(move || {
+            Ok(file.holds(&hashes[0])? || hashes[0] != hashes[1] && file.holds(&hashes[1])?)
+        });
+        look.await.map_err(Error::bug)?
+    }
+
     /// How busy the threads are, for the figures.
     pub fn load(&self) -> Load {
         self.pool.load()
@@ -257,13 +289,23 @@ impl Passwords {
     }
 }
 
+impl From<Unreadable> for Error {
+    /// What cannot be looked up is a failure, never a "no".
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Io(..) => Self::Broken(Broken::Unavailable(error.to_string().into())),
+            _ => Self::bug(error),
+        }
+    }
+}
+
 impl From<PoolError> for Error {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Full { retry_after } => Refusal::Overloaded { retry_after }.into(),
-            PoolError::Stopped => Self::Broken(crate::error::Broken::Unavailable(
-                "the hash threads have stopped".into(),
-            )),
+            PoolError::Stopped => {
+                Self::Broken(Broken::Unavailable("the hash threads have stopped".into()))
+            }
             failed => Self::bug(failed),
         }
     }

@@ -103,8 +103,8 @@ async fn account(
     by: By<'_>,
     event: Event,
 ) -> Result<(User, Stored, Unit), Error> {
-    app.passwords.policy.check(password, &new.email)?;
-    let stored = app.passwords.hash(password, password::turn(by)).await?;
+    let turn = password::turn(by);
+    let stored = app.passwords.accept(password, &new.email, turn).await?;
     let user = User::new(UserId::new(), &new, by.now())?;
     let about = About {
         user: Some(&user.id),

@@ -12,7 +12,7 @@ use doorward::app::App;
 use doorward::audit::By;
 use doorward::password::{self, Norm, Passwords, Stored};
 use doorward::secret::Secret;
-use doorward::users;
+use doorward::users::{self, Email};
 use passhash::{Recipe, Turn};
 use tokio::time::Instant;
 
@@ -71,7 +71,11 @@ async fn N11_what_one_node_finds_is_told_to_the_others_and_forgotten_when_it_is_
         assert_eq!(noted(server).await, [SLOW]);
         let ours = here
             .passwords
-            .hash(&Secret::new(PASSWORD.to_owned()), Turn::default())
+            .accept(
+                &Secret::new(PASSWORD.to_owned()),
+                &Email::parse(ADA).unwrap(),
+                Turn::default(),
+            )
             .await
             .unwrap();
         let set = password::store::set(&id, &ours, BEGINNING);
@@ -131,7 +135,7 @@ async fn N11_what_is_no_hash_does_not_hide_what_is_behind_it() {
 #[tokio::test(start_paused = true)]
 async fn N11_a_refusal_waits_for_the_floor_and_no_longer() {
     let config = configuration(&[]);
-    let passwords = Passwords::start(&config.password, "localhost", |_, _| ()).unwrap();
+    let passwords = Passwords::start(&config.password, "localhost", None, |_, _| ()).unwrap();
     let began = Instant::now();
     passwords.wait_for_floor(began).await;
     let waited = began.elapsed();

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::Finding;
+use crate::breached::Breached;
 use crate::cli::opening;
 use crate::config::Config;
 
@@ -63,6 +64,21 @@ pub(super) fn secret_key(config: &Config) -> Finding {
             "run this as the user that runs the service",
         ),
     }
+}
+
+/// Reads the file of breached passwords, all of it, if one is configured.
+pub(super) fn breached_passwords(config: &Config) -> Option<Finding> {
+    const CHECK: &str = "breached passwords";
+    let path = config.password.breached_file.as_deref()?;
+    let looked = Breached::open(path).and_then(|file| file.check().map(|()| file.count()));
+    Some(match looked {
+        Ok(count) => Finding::ok(CHECK, format!("{} holds {count}", path.display())),
+        Err(error) => Finding::fail(
+            CHECK,
+            error.to_string(),
+            "make it anew (`doorward breached build --force`), or set password.breached_file",
+        ),
+    })
 }
 
 /// The permissions of a file; `None` when there is none.

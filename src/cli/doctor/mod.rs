@@ -138,5 +138,6 @@ fn examine(config: &Config) -> Result<Vec<Finding>, Failure> {
         network::proxies(config),
         hashing::examine(config),
     ]);
+    findings.extend(files::breached_passwords(config));
     Ok(findings)
 }

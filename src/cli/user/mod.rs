@@ -8,6 +8,7 @@ use db::Db;
 
 use super::output::{plain, talk};
 use super::{Failure, Given, input, opening};
+use crate::app;
 use crate::attempts;
 use crate::audit::By;
 use crate::clock::Clock;
@@ -140,6 +141,7 @@ impl SetPassword {
         let passwords = Passwords::start(
             &config.password,
             config.public_url.origin().host(),
+            app::breached(&config.password)?,
             |_, _| (),
         )?;
         opening::with_revocations(config, async |db, revocations| {

@@ -1,5 +1,6 @@
 //! The command line: the real binary, beside a running service and without one, by its exit codes and its words.
 
+mod breached;
 mod config;
 mod doctor;
 mod flows;

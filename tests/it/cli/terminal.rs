@@ -11,6 +11,7 @@ use rustix::termios::{LocalModes, tcgetattr};
 use serde_json::json;
 
 use super::{creates, prints, refuses, signs_in};
+use crate::harness::list::list;
 use crate::harness::process::Place;
 use crate::harness::{ADA, PASSWORD};
 
@@ -209,4 +210,17 @@ async fn colours_are_for_those_who_want_them() {
         assert_eq!(code, Some(0), "{shown}");
         assert_eq!(shown.contains('\u{1b}'), is_coloured, "{variables:?}");
     }
+}
+
+#[tokio::test]
+async fn a_build_shows_how_far_it_is() {
+    let place = Place::new().await;
+    let passwords: Vec<String> = (0..2_000).map(|n| format!("password {n}")).collect();
+    let text = list(passwords.iter().map(String::as_str));
+    std::fs::write(place.folder().join("list.txt"), text).unwrap();
+    let build = ["breached", "build", "--from", "list.txt", "out.bin"];
+    let (code, shown) = Terminal::start(&place, &build).ended();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("\r50 %\r51 %"), "{shown}");
+    assert!(shown.contains("holds 2000 passwords"), "{shown}");
 }

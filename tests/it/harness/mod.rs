@@ -7,6 +7,7 @@ pub mod certificate;
 pub mod database;
 pub mod envelope;
 pub mod form;
+pub mod list;
 pub mod log;
 pub mod process;
 pub mod rows;

@@ -82,6 +82,11 @@ impl Place {
         self.settings.push((key.to_owned(), value.to_owned()));
     }
 
+    /// Where commands run.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.clone()
+    }
+
     /// Where the files are. It does not exist before the first process has made it.
     pub fn data(&self) -> PathBuf {
         self.folder.join("data")

@@ -5,6 +5,7 @@
     reason = "a case is named by its id in the catalogue of bad inputs"
 )]
 
+mod breached;
 mod foreign;
 pub mod rehash;
 

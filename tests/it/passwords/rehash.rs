@@ -138,7 +138,11 @@ async fn a_rehash_that_meets_a_change_of_password_loses() {
             .unwrap()
             .unwrap();
         let changed = passwords
-            .hash(&Secret::new("another password".to_owned()), Turn::default())
+            .accept(
+                &Secret::new("another password".to_owned()),
+                &Email::parse(ADA).unwrap(),
+                Turn::default(),
+            )
             .await
             .unwrap();
         let change = password::store::set(&id, &changed, BEGINNING);
