@@ -16,6 +16,7 @@ use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::task::unconstrained;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::Service as _;
@@ -190,6 +191,10 @@ fn answer(
 
 /// Runs a connection to its end, sees to its deadlines and passes on what the listener signals. Returns how many
 /// requests were cut off.
+///
+/// A client that sends without a pause keeps the connection busy for as long as tokio lets a task run at one go. What
+/// comes after it does not depend on there being anything left of that: else neither a deadline nor a signal would
+/// ever be noticed on such a connection.
 async fn drive<C>(
     connection: C,
     activity: &Activity,
@@ -211,12 +216,12 @@ where
                 }
                 return 0;
             }
-            signal = heard(signal) => match signal {
+            signal = unconstrained(heard(signal)) => match signal {
                 Signal::Serve => {}
                 Signal::Drain => connection.as_mut().graceful_shutdown(),
                 Signal::Cut => return activity.in_flight(),
             },
-            phase = activity.overstayed(timer.as_mut()) => match phase {
+            phase = unconstrained(activity.overstayed(timer.as_mut())) => match phase {
                 Phase::Idle => {
                     activity.close();
                     connection.as_mut().graceful_shutdown();

@@ -1,6 +1,11 @@
 //! Deadlines, on pipes in memory under a paused clock: time passes only when everybody waits.
 
-use tokio::io::{DuplexStream, duplex};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
+use tokio::task::coop;
 use tokio::time::Instant;
 
 use super::super::activity::Protocol;
@@ -27,6 +32,18 @@ struct Piped {
 
 fn serve(protocol: Protocol) -> Piped {
     let (pipe, theirs) = duplex(1024);
+    let (served, signal) = serve_over(theirs, protocol);
+    Piped {
+        pipe,
+        served,
+        signal,
+    }
+}
+
+fn serve_over<S>(theirs: S, protocol: Protocol) -> (JoinHandle<usize>, watch::Sender<Signal>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let (signal, mut heard) = watch::channel(Signal::Serve);
     let peer = Peer {
         address: "192.0.2.1:4711".parse().unwrap(),
@@ -36,11 +53,60 @@ fn serve(protocol: Protocol) -> Piped {
         let doorway = Doorway::new(app(), None, LIMITS);
         doorway.serve(theirs, protocol, peer, &mut heard).await
     });
-    Piped {
-        pipe,
-        served,
-        signal,
+    (served, signal)
+}
+
+/// A client that always has one more ping to send, and takes whatever it is told. As a socket does, it has its reader
+/// pause now and then for others.
+struct Pinging {
+    unsent: Vec<u8>,
+}
+
+impl AsyncRead for Pinging {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let turn = ready!(coop::poll_proceed(cx));
+        if self.unsent.is_empty() {
+            self.unsent = frame(http2::PING, 0, 0, &[0; 8]);
+        }
+        let taken = self.unsent.len().min(buffer.remaining());
+        buffer.put_slice(&self.unsent[..taken]);
+        self.unsent.drain(..taken);
+        turn.made_progress();
+        Poll::Ready(Ok(()))
     }
+}
+
+impl AsyncWrite for Pinging {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Lets time pass by the second until `served` is over, which it must be after `seconds`. Nobody waits where somebody
+/// always has something to do, so that the clock does not move by itself.
+async fn is_over_within(seconds: u64, served: JoinHandle<usize>) {
+    for _ in 0..seconds {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::task::yield_now().await;
+    }
+    assert!(served.is_finished(), "it is still served");
+    assert_eq!(served.await.unwrap(), 0);
 }
 
 /// What is answered until the server closes, and the seconds that takes.
@@ -188,4 +254,23 @@ async fn an_http_2_connection_without_requests_is_closed_however_it_pings() {
     // It never lets go by itself; five seconds later it is let go.
     assert_eq!(idle.served.await.unwrap(), 0);
     assert_eq!(start.elapsed().as_secs(), 80);
+}
+
+#[tokio::test(start_paused = true)]
+async fn h19_who_sends_without_a_pause_is_held_to_the_deadline() {
+    let pinging = Pinging {
+        unsent: http2::preface(&[]),
+    };
+    let (served, _signal) = serve_over(pinging, Protocol::Http2);
+    is_over_within(75 + 5 + 1, served).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn h19_who_sends_without_a_pause_does_not_keep_the_server_from_stopping() {
+    let pinging = Pinging {
+        unsent: http2::preface(&[]),
+    };
+    let (served, signal) = serve_over(pinging, Protocol::Http2);
+    signal.send(Signal::Cut).unwrap();
+    is_over_within(1, served).await;
 }
