@@ -12,6 +12,11 @@ use super::Limits;
 
 /// For how long a closed connection is still read from.
 const LINGER: Duration = Duration::from_secs(5);
+/// Requests that a client may begin on one connection and take back before their answers were handed over, beyond one for
+/// each answer that was. More, and the connection ends. The protocol's library counts only those that are taken back
+/// before the application sees them, so that a flood at a gentler pace would make it work for nothing without end. A proxy
+/// all of whose clients lose patience at once has twice the streams of one connection to take back.
+const MOST_TAKEN_BACK: usize = 256;
 
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +31,8 @@ pub(super) enum Phase {
     Idle,
     /// We have said all that we will say.
     Closing,
+    /// Being cut off, because its client takes back what it asks for.
+    Abused,
 }
 
 /// The protocol spoken on a connection.
@@ -50,6 +57,8 @@ struct State {
     /// When the latest request began.
     begun: Instant,
     in_flight: usize,
+    /// Up by one for each request taken back, down by one for each answer handed over.
+    taken_back: usize,
 }
 
 impl Activity {
@@ -60,6 +69,7 @@ impl Activity {
             since: now,
             begun: now,
             in_flight: 0,
+            taken_back: 0,
         };
         Arc::new(Self {
             protocol,
@@ -72,11 +82,17 @@ impl Activity {
     pub(super) fn begin(self: &Arc<Self>) -> InFlight {
         let mut state = self.state();
         state.in_flight += 1;
-        if state.in_flight == 1 {
+        if state.taken_back > MOST_TAKEN_BACK {
+            state.enter(Phase::Abused);
+        } else if state.in_flight == 1 {
             state.enter(Phase::Busy);
             state.begun = state.since;
         }
-        InFlight(Arc::clone(self))
+        drop(state);
+        InFlight {
+            activity: Arc::clone(self),
+            is_answered: false,
+        }
     }
 
     /// The connection is to end; what is left is for the other side to notice.
@@ -118,6 +134,7 @@ impl Activity {
             Phase::Busy | Phase::Sending => state.begun + self.limits.request,
             Phase::Idle => state.since + self.limits.idle,
             Phase::Closing => state.since + LINGER,
+            Phase::Abused => state.since,
         };
         (state.phase, until)
     }
@@ -159,11 +176,19 @@ impl State {
 }
 
 /// A request that has begun and whose answer has not been handed over whole.
-pub(super) struct InFlight(Arc<Activity>);
+pub(super) struct InFlight {
+    activity: Arc<Activity>,
+    is_answered: bool,
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        let mut state = self.activity.state();
+        state.taken_back = if self.is_answered {
+            state.taken_back.saturating_sub(1)
+        } else {
+            state.taken_back + 1
+        };
         state.in_flight -= 1;
         if state.in_flight == 0 && state.phase == Phase::Busy {
             state.enter(Phase::Idle);
@@ -174,15 +199,13 @@ impl Drop for InFlight {
 /// The body of an answer, which keeps its request in flight until it has been sent.
 pub(super) struct AnswerBody {
     body: axum::body::Body,
-    _request: InFlight,
+    request: InFlight,
 }
 
 impl AnswerBody {
-    pub(super) fn new(body: axum::body::Body, request: InFlight) -> Self {
-        Self {
-            body,
-            _request: request,
-        }
+    pub(super) fn new(body: axum::body::Body, mut request: InFlight) -> Self {
+        request.is_answered = body.is_end_stream(); // nobody asks for the frames of an empty one
+        Self { body, request }
     }
 }
 
@@ -194,7 +217,9 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        self.request.is_answered = frame.is_none() || self.body.is_end_stream();
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

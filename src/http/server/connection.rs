@@ -30,8 +30,9 @@ use crate::http::tls::CertificateSource;
 /// Request bodies are small here, so a small window serves them, and it bounds what a connection can make us hold.
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 256 * 1024;
-/// Streams that a client takes back before we have seen them, and streams that we refuse it: more, and the connection
-/// ends. Both are how the "rapid reset" floods look (CVE-2023-44487, RUSTSEC-2024-0003).
+/// Streams that a client takes back before we have seen them, and streams that we refuse it or that it makes us reset:
+/// more, and the connection ends. So the "rapid reset" and "MadeYouReset" floods look (CVE-2023-44487, RUSTSEC-2024-0003,
+/// CVE-2025-8671). Those taken back later are counted by [`Activity`].
 const TAKEN_BACK_STREAMS: usize = 20;
 const REFUSED_STREAMS: usize = 128;
 
@@ -225,6 +226,10 @@ where
                 Phase::Idle => {
                     activity.close();
                     connection.as_mut().graceful_shutdown();
+                }
+                Phase::Abused => {
+                    tracing::debug!(address = %peer.address, "the connection was closed: its client takes back what it asks for");
+                    return 0;
                 }
                 Phase::Head | Phase::Busy | Phase::Sending | Phase::Closing => {
                     tracing::debug!(address = %peer.address, ?phase, "the connection was closed: it took too long");
