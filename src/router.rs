@@ -17,6 +17,7 @@ use crate::http::client::IsProxy;
 use crate::http::csrf::{self, Guard};
 use crate::http::observe::{Edge, observe};
 use crate::http::route::{Limit, Route};
+use crate::http::server::IsShared;
 use crate::http::{Asking, cors, headers, oauth, openapi};
 use crate::limits::Standing;
 use crate::{
@@ -73,6 +74,12 @@ pub fn router(app: &App) -> Router {
 pub fn is_proxy(config: &Config) -> IsProxy {
     let trusted = config.trusted_proxies.clone();
     Arc::new(move |address| trusted.iter().any(|net| net.contains(address)))
+}
+
+/// Which addresses many people share: those of the named proxies, and this machine's own, where one may be that nobody named.
+pub fn is_shared(config: &Config) -> IsShared {
+    let is_proxy = is_proxy(config);
+    Arc::new(move |address| address.is_loopback() || is_proxy(address))
 }
 
 /// Adds one line of the table, with what the line asks for.

@@ -9,7 +9,7 @@ mod watched;
 mod well_formed;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -21,7 +21,6 @@ use tokio::sync::watch;
 use self::connection::Doorway;
 pub use self::limits::{Limits, raise_open_files};
 use self::places::{Place, Places};
-use super::client::IsProxy;
 use super::tls::CertificateSource;
 
 /// How long to wait when the system has no more files or memory for another connection. Others will end meanwhile;
@@ -36,9 +35,12 @@ pub struct Listener {
     pub tls: Option<Arc<CertificateSource>>,
     /// What a client may cost.
     pub limits: Limits,
-    /// Proxies are many people at one address: the bound on connections for each address is not for them.
-    pub is_proxy: IsProxy,
+    /// Which addresses the bound on connections for each address is not for.
+    pub is_shared: IsShared,
 }
+
+/// Tells whether an address stands for many people, as that of a proxy does.
+pub type IsShared = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +77,7 @@ impl Listener {
         stop: impl Future<Output = ()>,
         grace: Duration,
     ) -> Drained {
-        let places = Places::new(&self.limits, Arc::clone(&self.is_proxy));
+        let places = Places::new(&self.limits, Arc::clone(&self.is_shared));
         let doorway = Arc::new(Doorway::new(app, self.tls.as_deref(), self.limits.clone()));
         let (signal, heard) = watch::channel(Signal::Serve);
         let abandoned = Arc::new(AtomicUsize::new(0));

@@ -58,7 +58,7 @@ impl Sockets {
             socket: self.main,
             tls: certificate,
             limits: Limits::default(),
-            is_proxy: router::is_proxy(&app.config),
+            is_shared: router::is_shared(&app.config),
         };
         if let Some(socket) = self.figures {
             let listener = Listener {
@@ -68,7 +68,7 @@ impl Sockets {
                     connections: FIGURES_CONNECTIONS,
                     ..main.limits
                 },
-                is_proxy: Arc::clone(&main.is_proxy),
+                is_shared: Arc::clone(&main.is_shared),
             };
             let router = figures::routes::router(app, figures);
             tokio::spawn(listener.serve(router, until(stopped.clone()), Duration::ZERO));

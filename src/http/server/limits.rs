@@ -27,7 +27,8 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Open connections at once, all clients together.
     pub connections: usize,
-    /// Open connections at once of one IPv4 address or IPv6 /64. Loopback and proxies are not counted.
+    /// Open connections at once of one IPv4 address or IPv6 /64. Those that many people share are not counted: see
+    /// [`Listener::is_shared`](super::Listener::is_shared).
     pub connections_per_address: usize,
     /// Requests at once on one HTTP/2 connection.
     pub streams: u32,

@@ -38,7 +38,7 @@ impl Running {
             socket,
             tls,
             limits: Limits::default(),
-            is_proxy: Arc::new(|_| false),
+            is_shared: Arc::new(|_| true),
         };
         let stop_asked = async {
             let _ = stopped.await; // a test that drops its server is done with it

@@ -3,14 +3,14 @@
 use super::trial::{Trial, at_each_door};
 use crate::harness::rows;
 use crate::wire::line::Line;
-use crate::wire::listening::{Listening, listening_to};
+use crate::wire::listening::{Door, Listening, listening_to};
 
 /// Serves the trial's service on a socket for as long as `test` runs.
 async fn on_a_socket(trial: &Trial<'_>, test: impl AsyncFnOnce(&Listening)) {
     listening_to(
         trial.server,
         [trial.token.clone(), trial.token.clone()],
-        None,
+        Door::default(),
         test,
     )
     .await;

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::browser::{Deed, claims_of, deeds, send, session_of};
 use crate::harness::rows;
 use crate::harness::{ADA, PASSWORD, Server, server, server_with};
-use crate::wire::listening::listening_to;
+use crate::wire::listening::{Door, listening_to};
 
 const EVE: &str = "eve@example.com";
 
@@ -118,7 +118,7 @@ async fn C3_C4_C5_whatever_else_comes_along_does_not_matter() {
             assert_eq!((me.status.as_u16(), me.code()), (401, "token_missing"));
         }
         // On the wire, where heads have a bound: it is no bound for these.
-        listening_to(server, Default::default(), None, async |on| {
+        listening_to(server, Default::default(), Door::default(), async |on| {
             let line = format!("{}; long={long}; {ours}", many.join("; "));
             let mut socket = on.connect().await;
             let head =

@@ -32,13 +32,33 @@ pub async fn listening(test: impl AsyncFnOnce(&Listening)) {
 
 /// The same with settings changed.
 pub async fn listening_with(settings: &[(&str, &str)], test: impl AsyncFnOnce(&Listening)) {
-    listening_over(settings, None, test).await;
+    listening_at(settings, Door::default(), test).await;
 }
 
-/// The same, speaking TLS if there is a certificate.
-pub async fn listening_over(
+/// The door that a service listens at.
+pub struct Door {
+    /// With it TLS is spoken.
+    pub tls: Option<Arc<CertificateSource>>,
+    pub limits: Limits,
+    /// Whether all addresses are held to their share of the connections, those of this machine as well.
+    pub counts_everybody: bool,
+}
+
+impl Default for Door {
+    /// In the clear, with the limits of the real one.
+    fn default() -> Self {
+        Self {
+            tls: None,
+            limits: Limits::default(),
+            counts_everybody: false,
+        }
+    }
+}
+
+/// The same at another door.
+pub async fn listening_at(
     settings: &[(&str, &str)],
-    tls: Option<Arc<CertificateSource>>,
+    door: Door,
     test: impl AsyncFnOnce(&Listening),
 ) {
     server_with(settings, async |server| {
@@ -47,7 +67,7 @@ pub async fn listening_over(
         let gone = gone.token().unwrap().to_owned();
         let out = server.post_as(&gone, "/auth/signout", &json!({})).await;
         assert_eq!(out.status, 204, "{out:?}");
-        listening_to(server, [token, gone], tls, test).await;
+        listening_to(server, [token, gone], door, test).await;
     })
     .await;
 }
@@ -67,11 +87,11 @@ impl Listening<'_> {
 pub async fn listening_to(
     server: &Server,
     [token, gone]: [String; 2],
-    tls: Option<Arc<CertificateSource>>,
+    door: Door,
     test: impl AsyncFnOnce(&Listening),
 ) {
     let (stop, stopped) = oneshot::channel::<()>();
-    let (address, served) = serve(server, tls, stopped).await;
+    let (address, served) = serve(server, door, stopped).await;
     test(&Listening {
         server,
         address,
@@ -86,16 +106,20 @@ pub async fn listening_to(
 
 async fn serve(
     server: &Server,
-    tls: Option<Arc<CertificateSource>>,
+    door: Door,
     stopped: oneshot::Receiver<()>,
 ) -> (SocketAddr, JoinHandle<Drained>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let listener = Listener {
         socket,
-        tls,
-        limits: Limits::default(),
-        is_proxy: router::is_proxy(&server.app.config),
+        tls: door.tls,
+        limits: door.limits,
+        is_shared: if door.counts_everybody {
+            Arc::new(|_| false)
+        } else {
+            router::is_shared(&server.app.config)
+        },
     };
     let router = router::router(&server.app);
     let stopped = async {

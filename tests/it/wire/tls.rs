@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use doorward::http::server::Limits;
 use doorward::http::tls::CertificateSource;
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use tokio_rustls::TlsConnector;
 
 use super::line::Line;
-use super::listening::{Listening, listening_over};
+use super::listening::{Door, Listening, listening_at};
 use super::probes::probes;
 use crate::harness::certificate::{Pair, connect};
 use crate::harness::rows;
@@ -17,9 +18,19 @@ const GOOD: &[u8] = b"GET /auth/config HTTP/1.1\r\nHost: localhost\r\nConnection
 
 /// Runs `test` against a service that speaks TLS; afterwards it still does, and nothing has changed.
 pub async fn over_tls(test: impl AsyncFnOnce(&Listening, &Pair)) {
+    over_tls_within(Limits::default(), test).await;
+}
+
+/// The same with other limits.
+pub async fn over_tls_within(limits: Limits, test: impl AsyncFnOnce(&Listening, &Pair)) {
     let pair = Pair::new();
     let source = CertificateSource::load(&pair.cert(), &pair.key()).unwrap();
-    listening_over(&[], Some(source), async |on| {
+    let door = Door {
+        tls: Some(source),
+        limits,
+        ..Door::default()
+    };
+    listening_at(&[], door, async |on| {
         let before = rows::all(&on.server.app.db).await;
         test(on, &pair).await;
         is_served(on, &pair).await;
