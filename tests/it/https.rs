@@ -1,6 +1,5 @@
 //! The real binary speaking HTTPS: which versions and protocols, whose certificate, and how it stops.
 
-mod frames;
 mod renewal;
 mod stopping;
 
@@ -13,8 +12,8 @@ use tokio_rustls::client::TlsStream;
 use crate::harness::certificate::{Pair, connect};
 use crate::harness::process::{Place, Process};
 use crate::harness::{ADA, PASSWORD, wire};
+use crate::wire::frames::Http2;
 use crate::wire::line::Line;
-use frames::Http2;
 
 /// A server with this certificate, and where it runs.
 async fn serving(pair: &Pair) -> (Place, Process) {

@@ -4,6 +4,7 @@
 mod answer;
 pub mod backup;
 pub mod certificate;
+pub mod counted;
 pub mod database;
 pub mod envelope;
 pub mod form;
@@ -38,7 +39,7 @@ use tower::ServiceExt as _;
 pub use answer::Answer;
 pub use database::Database;
 pub use form::CLIENT;
-pub use together::{insist, sooner_or_later, together};
+pub use together::{insist, meanwhile, sooner_or_later, together};
 
 /// When every test begins: noon of the first of June 2026, UTC.
 pub const BEGINNING: Timestamp = Timestamp::from_micros(1_780_315_200_000_000);

@@ -1,5 +1,6 @@
 //! Many at once, and the patience that this asks of each.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
@@ -28,6 +29,25 @@ pub async fn together<F: Future>(all: impl IntoIterator<Item = F>) -> Vec<F::Out
     })
     .await;
     ended.into_iter().flatten().collect()
+}
+
+/// Runs `attack` to its end and gives what it came to. Meanwhile, and once more afterwards, `ask` goes on as people do:
+/// one after the other, a moment apart.
+pub async fn meanwhile<T>(attack: impl Future<Output = T>, ask: impl AsyncFn()) -> T {
+    let is_over = Cell::new(false);
+    let attacking = async {
+        let outcome = attack.await;
+        is_over.set(true);
+        outcome
+    };
+    let asking = async {
+        while !is_over.get() {
+            ask().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        ask().await;
+    };
+    tokio::join!(attacking, asking).0
 }
 
 /// Asks again for as long as the answer is that the database is too busy, as whoever reads `Retry-After` does: a crowd

@@ -5,6 +5,9 @@
     reason = "the ids of the catalogue are written with a capital"
 )]
 
+mod crowd;
+mod floods;
+pub mod frames;
 mod framing;
 mod heads;
 pub mod line;
@@ -17,4 +20,6 @@ pub mod probes;
 mod proxies;
 mod renegotiation;
 mod request_ids;
+mod slow;
+mod streams;
 mod tls;
