@@ -221,8 +221,11 @@ impl Siege {
                 self.week.evaluated += 1;
                 Ok(None)
             }
-            429 => Ok(Some(
-                answer.retry_after.context("a 429 without Retry-After")?,
+            // Or somebody else was charged each time it was looked at: come again.
+            429 | 503 => Ok(Some(
+                answer
+                    .retry_after
+                    .context("a refusal without Retry-After")?,
             )),
             status => bail!("a guess was answered {status}"),
         }
@@ -254,7 +257,7 @@ impl Siege {
                 self.week.succeeded += 1;
                 self.device = answer.device.unwrap_or_else(|| self.device.take());
             }
-            429 => {}
+            429 | 503 => {}
             status => bail!("the owner was answered {status}"),
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! What starts a server, fills it and says what to ask it: the program `start` in an adapter's folder.
 //!
-//! It is told how much is to be asked by `REQUESTS` (of each state of an account) and `WANTED` (the names of the pairs that
-//! are wanted, or nothing for all), and prints a JSON object a line: once `{"is": "server", ...}`, then `{"is": "pair", ...}` for
-//! each pair, then `{"is": "ready"}`, and nothing more. When its standard input ends, it ends what it started.
+//! It is told by `REQUESTS` how much is to be asked of each state of an account, and prints a JSON object a line: once
+//! `{"is": "server", ...}`, then `{"is": "pair", ...}` for each pair, then `{"is": "ready"}`, and nothing more. When its
+//! standard input ends, it ends what it started.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -73,11 +73,10 @@ enum Line {
 
 impl Adapter {
     /// Starts the program in `folder` and waits until its server is ready.
-    pub(super) fn start(folder: &Path, plan: &Plan, wanted: &[String]) -> anyhow::Result<Self> {
+    pub(super) fn start(folder: &Path, plan: &Plan) -> anyhow::Result<Self> {
         let path = folder.join("start");
         let mut program = Command::new(&path)
             .env("REQUESTS", plan.of_each_state().to_string())
-            .env("WANTED", wanted.join(" "))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -35,7 +35,7 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> anyhow::Result
         warm_up: WARM_UP,
     };
     ensure!(plan.pairs > 1, "PAIRS must be 2 at least");
-    let adapter = Adapter::start(&folder, &plan, &wanted)?;
+    let adapter = Adapter::start(&folder, &plan)?;
     for name in &wanted {
         let is_known = adapter.pairs.iter().any(|pair| &pair.name == name);
         ensure!(is_known, "{} has no pair {name}", folder.display());
