@@ -15,6 +15,7 @@ pub mod store;
 use std::time::Duration;
 
 use db::{Db, Unit};
+use passhash::Turn;
 
 use crate::audit::{self, About, By, Event};
 use crate::clock::Timestamp;
@@ -45,8 +46,8 @@ impl Lane {
         Self::named(stamp, "strangers' lane v1", account.as_str().as_bytes())
     }
 
-    /// Where a device tries the password of the account that it knows.
-    fn of_device(stamp: &Stamp, device: &Device, user: &UserId) -> Self {
+    /// Where a device tries the password of the account that it is known to.
+    pub fn of_device(stamp: &Stamp, device: &Device, user: &UserId) -> Self {
         let name = [device.id(), user.as_str().as_bytes()].concat();
         Self::named(stamp, "device's lane v1", &name)
     }
@@ -99,13 +100,12 @@ pub async fn forget(db: &Db, stamp: &Stamp, user: &User, by: By<'_>) -> Result<(
     Ok(())
 }
 
-/// Lets pass whom the strangers' lane of an account is open to.
+/// Lets pass whom a lane is open to.
 ///
 /// # Errors
 /// [`Refusal::RateLimited`], with the time until it opens.
-pub async fn look(db: &Db, stamp: &Stamp, account: &EmailKey, now: Timestamp) -> Result<(), Error> {
-    let tally = store::tally(db, &Lane::of_strangers(stamp, account)).await?;
-    closed_for(tally, now).map_or(Ok(()), |retry_after| {
+pub async fn look(db: &Db, lane: &Lane, now: Timestamp) -> Result<(), Error> {
+    closed_for(store::tally(db, lane).await?, now).map_or(Ok(()), |retry_after| {
         Err(Refusal::RateLimited { retry_after }.into())
     })
 }
@@ -115,7 +115,7 @@ pub async fn look(db: &Db, stamp: &Stamp, account: &EmailKey, now: Timestamp) ->
 pub struct Permit {
     /// What was charged; `None` where nothing is limited.
     charged: Option<Charged>,
-    is_known_device: bool,
+    turn: Turn,
 }
 
 struct Charged {
@@ -125,47 +125,28 @@ struct Charged {
 }
 
 impl Permit {
-    /// Leave for a stranger to try the password of the account at an address, if it has one.
+    /// Charges a lane for one attempt, whose turn at the hash threads is `turn`.
     ///
     /// # Errors
-    /// [`Refusal::RateLimited`], with the time until the lane opens; so for the next.
-    pub async fn of_stranger(
-        db: &Db,
-        stamp: &Stamp,
-        account: &EmailKey,
-        now: Timestamp,
-    ) -> Result<Self, Error> {
+    /// [`Refusal::RateLimited`], with the time until the lane opens.
+    pub async fn take(db: &Db, lane: Lane, turn: Turn, now: Timestamp) -> Result<Self, Error> {
         Ok(Self {
-            charged: Some(charge(db, Lane::of_strangers(stamp, account), now).await?),
-            is_known_device: false,
-        })
-    }
-
-    /// Leave for a device to try the password of the account that it is known to.
-    pub async fn of_device(
-        db: &Db,
-        stamp: &Stamp,
-        device: &Device,
-        user: &UserId,
-        now: Timestamp,
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            charged: Some(charge(db, Lane::of_device(stamp, device, user), now).await?),
-            is_known_device: true,
+            charged: Some(charge(db, lane, now).await?),
+            turn,
         })
     }
 
     /// Leave where nothing is limited.
-    pub fn unlimited() -> Self {
+    pub fn unlimited(turn: Turn) -> Self {
         Self {
             charged: None,
-            is_known_device: false,
+            turn,
         }
     }
 
-    /// Whether it was given to a device that its account knows.
-    pub fn is_known_device(&self) -> bool {
-        self.is_known_device
+    /// Whose turn at the hash threads it is.
+    pub fn turn(&self) -> Turn {
+        self.turn
     }
 
     /// What the right secret is worth: those who failed in this lane before are forgotten, and in no other.

@@ -189,9 +189,7 @@ impl Passwords {
         permit: &Permit,
         password: &Secret<String>,
         stored: Option<&Stored>,
-        turn: Turn,
     ) -> Result<Verified, Error> {
-        let _ = permit;
         let norm = stored.map_or(Norm::Nfc, |stored| stored.norm);
         let hash = stored
             .map(|stored| stored.hash.parse::<StoredHash>())
@@ -202,7 +200,7 @@ impl Passwords {
         }
         Ok(self
             .pool
-            .verify(norm.bytes(password), hash, self.cost, turn)
+            .verify(norm.bytes(password), hash, self.cost, permit.turn())
             .await?)
     }
 
@@ -233,16 +231,16 @@ impl Passwords {
     /// strong, or when the new hash would accept other passwords than the old one did.
     pub async fn rehash(
         &self,
+        permit: &Permit,
         password: &Secret<String>,
         old: &Stored,
-        turn: Turn,
     ) -> Result<Option<Stored>, Error> {
         let parsed: StoredHash = old.hash.parse().map_err(Error::bug)?;
         let bytes = old.norm.bytes(password);
         if !parsed.is_weaker_than(&self.cost) || !parsed.is_replaceable_by(&bytes) {
             return Ok(None);
         }
-        match self.pool.hash(bytes, self.cost, turn).await {
+        match self.pool.hash(bytes, self.cost, permit.turn()).await {
             Ok(hash) => Ok(Some(Stored {
                 hash,
                 norm: old.norm,

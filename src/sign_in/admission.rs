@@ -1,11 +1,11 @@
-//! Who may try at all: the device that the account knows in its own lane, everybody else in one.
+//! Who may try at all: whom there is room for, a device that the account knows in its own lane, everybody else in one.
 
 use passhash::Turn;
 
 use super::Attempt;
 use crate::app::App;
 use crate::attempts::device::Device;
-use crate::attempts::{self, Permit};
+use crate::attempts::{self, Lane, Permit};
 use crate::audit::By;
 use crate::config::ProofWanted;
 use crate::error::{Error, Refusal};
@@ -13,6 +13,11 @@ use crate::http::Asking;
 use crate::ids::UserId;
 use crate::password::{self, Account};
 use crate::proofs;
+
+/// Turns away whom there is no room for, before anything is done for them. A device that may be known is looked up first.
+pub(super) fn room(app: &App, attempt: &Attempt, asking: &Asking) -> Result<(), Error> {
+    app.passwords.admits(turn(attempt.device.is_some(), asking))
+}
 
 /// The device that sent this, and whose it is, if the account was signed in to with it since its password was set.
 pub(super) fn known_device(
@@ -28,33 +33,32 @@ pub(super) fn known_device(
 }
 
 /// Whose turn at the hash threads it is: those on a device that the account knows go ahead.
-pub(super) fn turn(ahead: bool, asking: &Asking) -> Turn {
+fn turn(ahead: bool, asking: &Asking) -> Turn {
     Turn {
         ahead,
         ..password::turn(By::Caller(asking))
     }
 }
 
-/// Leave to try once. A stranger whose attempt looks like one of a spray brings a proof of work first.
+/// Leave to try once.
 pub(super) async fn permit(
     app: &App,
     attempt: &Attempt,
     device: Option<&(Device, UserId)>,
     asking: &Asking,
 ) -> Result<Permit, Error> {
+    let turn = turn(device.is_some(), asking);
+    app.passwords.admits(turn)?;
     if !app.config.limits.enabled {
-        return Ok(Permit::unlimited());
+        return Ok(Permit::unlimited(turn));
     }
-    let permit = match device {
-        Some((device, user)) => {
-            Permit::of_device(&app.db, &app.stamp, device, user, asking.now).await
-        }
-        None => match prove(app, attempt, asking).await {
-            Ok(()) => {
-                Permit::of_stranger(&app.db, &app.stamp, attempt.email.key(), asking.now).await
-            }
-            Err(refused) => Err(refused),
-        },
+    let lane = match device {
+        Some((device, user)) => Ok(Lane::of_device(&app.stamp, device, user)),
+        None => prove(app, attempt, asking).await,
+    };
+    let permit = match lane {
+        Ok(lane) => Permit::take(&app.db, lane, turn, asking.now).await,
+        Err(refused) => Err(refused),
     };
     if let Err(Error::Refused(refusal)) = &permit {
         let outcome = match refusal {
@@ -67,17 +71,19 @@ pub(super) async fn permit(
     permit
 }
 
-/// Takes the proof of work, where one is wanted. While nobody is let in, one would be spent for nothing.
-async fn prove(app: &App, attempt: &Attempt, asking: &Asking) -> Result<(), Error> {
+/// The strangers' lane, for who brings a proof of work where one is wanted. While nobody is let in there, it would be spent
+/// for nothing.
+async fn prove(app: &App, attempt: &Attempt, asking: &Asking) -> Result<Lane, Error> {
+    let lane = Lane::of_strangers(&app.stamp, attempt.email.key());
     let sprayed_for = app.spray.is_sprayed(&attempt.password, asking.now);
     let retry_after = match (app.config.limits.proof, sprayed_for) {
-        (ProofWanted::Never, _) | (ProofWanted::Sprayed, None) => return Ok(()),
+        (ProofWanted::Never, _) | (ProofWanted::Sprayed, None) => return Ok(lane),
         (ProofWanted::Sprayed, retry_after) => retry_after,
         (ProofWanted::Always, _) => None,
     };
-    attempts::look(&app.db, &app.stamp, attempt.email.key(), asking.now).await?;
+    attempts::look(&app.db, &lane, asking.now).await?;
     match &attempt.proof {
-        Some(proof) if proofs::take(&app.db, &app.stamp, proof, asking.now).await? => Ok(()),
+        Some(proof) if proofs::take(&app.db, &app.stamp, proof, asking.now).await? => Ok(lane),
         _ => Err(Refusal::ProofRequired { retry_after }.into()),
     }
 }

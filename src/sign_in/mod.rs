@@ -5,7 +5,7 @@ mod admission;
 pub mod routes;
 
 use db::Unit;
-use passhash::{Turn, Verified};
+use passhash::Verified;
 use tokio::time::Instant;
 
 use crate::app::App;
@@ -52,17 +52,13 @@ const LOOKS: usize = 2;
 
 /// Signs in by address and password.
 pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Result<Outcome, Error> {
-    // A device that may be known is looked up before it is turned away.
-    app.passwords
-        .admits(admission::turn(attempt.device.is_some(), asking))?;
+    admission::room(app, &attempt, asking)?;
     let mut account = password::store::account(&app.db, attempt.email.key()).await?;
     let device = admission::known_device(app, &attempt, account.as_ref(), asking);
-    let turn = admission::turn(device.is_some(), asking);
-    app.passwords.admits(turn)?;
     let permit = admission::permit(app, &attempt, device.as_ref(), asking).await?;
     let mut began = Instant::now();
     for _ in 0..LOOKS {
-        let verified = verify(app, &permit, &attempt, account.as_ref(), turn).await?;
+        let verified = verify(app, &permit, &attempt, account.as_ref()).await?;
         began = verified.began.into();
         let (user, stored) = match account {
             Some(Account {
@@ -78,7 +74,7 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
         };
         let stronger = app
             .passwords
-            .rehash(&attempt.password, &stored, turn)
+            .rehash(&permit, &attempt.password, &stored)
             .await?;
         let (grant, session) = opening(app, &user, attempt.carried, &stored, asking)?;
         let session = session
@@ -103,12 +99,11 @@ async fn verify(
     permit: &Permit,
     attempt: &Attempt,
     account: Option<&Account>,
-    turn: Turn,
 ) -> Result<Verified, Error> {
     let stored = account.and_then(|account| account.stored.as_ref());
     let verified = app
         .passwords
-        .verify(permit, &attempt.password, stored, turn)
+        .verify(permit, &attempt.password, stored)
         .await;
     if verified.is_err() {
         permit.give_back(&app.db).await?;

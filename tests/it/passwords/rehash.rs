@@ -2,6 +2,7 @@
 //! and never against somebody who changes the password meanwhile.
 
 use db::{Unit, sql};
+use doorward::attempts::Permit;
 use doorward::audit::{self, About, By, Event};
 use doorward::ids::UserId;
 use doorward::password::{self, Norm, Stored};
@@ -132,8 +133,9 @@ async fn a_rehash_that_meets_a_change_of_password_loses() {
         };
         let id = imported(server, &old.hash, old.norm).await;
         let passwords = &server.app.passwords;
+        let permit = Permit::unlimited(Turn::default());
         let again = passwords
-            .rehash(&Secret::new(PASSWORD.to_owned()), &old, Turn::default())
+            .rehash(&permit, &Secret::new(PASSWORD.to_owned()), &old)
             .await
             .unwrap()
             .unwrap();
