@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::clock::Timestamp;
-use crate::ids::UserId;
 use crate::secret::{self, Secret, Stamp};
+use crate::users::EmailKey;
 
 const ID: usize = 16;
 const ISSUED: usize = 8;
@@ -56,62 +56,63 @@ impl Device {
         &self.id
     }
 
-    /// As it keeps it, for the account of `user` alone: 54 characters of base64url.
-    pub fn to_text(&self, user: &UserId, stamp: &Stamp) -> Secret<String> {
+    /// As it keeps it, for the account at one address alone: 54 characters of base64url.
+    pub fn to_text(&self, account: &EmailKey, stamp: &Stamp) -> Secret<String> {
         let issued = self.issued.micros().to_be_bytes();
-        let tag = stamp.tag(PLACE, &said(&self.id, issued, user));
+        let tag = stamp.tag(PLACE, &said(&self.id, issued, account));
         let bytes = [self.id.as_slice(), &issued, &tag[..TAG]].concat();
         Secret::new(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The device that `text` tells of, if we made it for `user` less than a lifetime ago, and no earlier than `since`: when
-    /// the password was set, for whoever had signed in by the one before need not have been its owner.
-    pub fn read(
-        text: &str,
-        user: &UserId,
-        since: Timestamp,
-        stamp: &Stamp,
-        now: Timestamp,
-    ) -> Option<Self> {
+    /// The device that `text` tells of, if we made it for the account at that address less than a lifetime ago. Nothing has
+    /// to be known of the account for that.
+    pub fn read(text: &str, account: &EmailKey, stamp: &Stamp, now: Timestamp) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (id, rest) = bytes.split_first_chunk::<ID>()?;
         let (issued, tag) = rest.split_first_chunk::<ISSUED>()?;
-        let is_ours = tag.len() == TAG && stamp.is_genuine(PLACE, &said(id, *issued, user), tag);
+        let is_ours = tag.len() == TAG && stamp.is_genuine(PLACE, &said(id, *issued, account), tag);
         let device = Self {
             id: *id,
             issued: Timestamp::from_micros(i64::from_be_bytes(*issued)),
         };
-        let is_young = device.issued >= since && now.since(device.issued) < LIFETIME;
-        (is_ours && is_young).then_some(device)
+        (is_ours && now.since(device.issued) < LIFETIME).then_some(device)
+    }
+
+    /// Whether it was signed in with since the password was set: whoever had signed in by the one before need not have been
+    /// the owner.
+    pub fn is_known_since(&self, set_at: Timestamp) -> bool {
+        self.issued >= set_at
     }
 }
 
-fn said(id: &[u8; ID], issued: [u8; ISSUED], user: &UserId) -> Vec<u8> {
-    [id.as_slice(), &issued, user.as_str().as_bytes()].concat()
+fn said(id: &[u8; ID], issued: [u8; ISSUED], account: &EmailKey) -> Vec<u8> {
+    [id.as_slice(), &issued, account.as_str().as_bytes()].concat()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::users::Email;
 
     const NOW: Timestamp = Timestamp::from_micros(1_780_315_200_000_000);
 
-    fn user(id: &str) -> UserId {
-        UserId::from_stored(id.to_owned())
+    fn account(address: &str) -> EmailKey {
+        Email::parse(address).expect("an address").key().clone()
     }
 
     #[test]
     fn it_is_known_to_its_account_under_our_key_unchanged_and_nowhere_else() {
         let stamp = Stamp::new(&secret::token());
-        let text = Device::new(NOW).to_text(&user("ada"), &stamp);
+        let (ada, eve) = (account("ada@example.com"), account("eve@example.com"));
+        let text = Device::new(NOW).to_text(&ada, &stamp);
         let text = text.expose();
         assert_eq!(text.len(), 54);
-        let read = |text: &str, whose: &str, stamp: &Stamp| {
-            Device::read(text, &user(whose), NOW, stamp, NOW).is_some()
+        let read = |text: &str, whose: &EmailKey, stamp: &Stamp| {
+            Device::read(text, whose, stamp, NOW).is_some()
         };
-        assert!(read(text, "ada", &stamp));
-        assert!(!read(text, "eve", &stamp));
-        assert!(!read(text, "ada", &Stamp::new(&secret::token())));
+        assert!(read(text, &ada, &stamp));
+        assert!(!read(text, &eve, &stamp));
+        assert!(!read(text, &ada, &Stamp::new(&secret::token())));
         for at in 0..text.len() {
             let other = if text.as_bytes()[at] == b'A' {
                 "B"
@@ -119,20 +120,21 @@ mod tests {
                 "A"
             };
             let changed = format!("{}{other}{}", &text[..at], &text[at + 1..]);
-            assert!(!read(&changed, "ada", &stamp), "character {at}");
-            assert!(!read(&text[..at], "ada", &stamp), "cut at {at}");
+            assert!(!read(&changed, &ada, &stamp), "character {at}");
+            assert!(!read(&text[..at], &ada, &stamp), "cut at {at}");
         }
     }
 
     #[test]
     fn it_is_known_for_its_lifetime_until_the_password_is_another() {
         let stamp = Stamp::new(&secret::token());
-        let ada = user("ada");
+        let ada = account("ada@example.com");
         let text = Device::new(NOW).to_text(&ada, &stamp);
-        let read = |since, now| Device::read(text.expose(), &ada, since, &stamp, now).is_some();
+        let read = |now| Device::read(text.expose(), &ada, &stamp, now);
         let last = NOW.plus(LIFETIME.saturating_sub(Duration::from_micros(1)));
-        assert!(read(NOW, last));
-        assert!(!read(NOW, NOW.plus(LIFETIME)));
-        assert!(!read(NOW.plus(Duration::from_micros(1)), last));
+        assert!(read(last).is_some_and(|device| device.is_known_since(NOW)));
+        assert!(read(NOW.plus(LIFETIME)).is_none());
+        let set_at = NOW.plus(Duration::from_micros(1));
+        assert!(read(last).is_some_and(|device| !device.is_known_since(set_at)));
     }
 }

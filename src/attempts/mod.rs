@@ -20,7 +20,6 @@ use passhash::Turn;
 use crate::audit::{self, About, By, Event};
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
-use crate::ids::UserId;
 use crate::secret::Stamp;
 use crate::users::{Email, EmailKey, User};
 use device::Device;
@@ -31,6 +30,8 @@ const LANE: usize = 16;
 const LOOKS: usize = 16;
 /// When to come back to a lane that was taken each time.
 const SOON: Duration = Duration::from_secs(1);
+/// How far the clocks of two nodes may be apart, and a request's moment behind, without any of them being taken for wrong.
+const SKEW: Duration = Duration::from_mins(1);
 /// How long failures are remembered: those that cost nobody a wait, and more of them. Whoever rests for so long to be
 /// forgotten gets fewer guesses for it than whoever waits for the lane to open each time.
 const REMEMBERED: [Duration; 2] = [Duration::from_hours(7 * 24), Duration::from_hours(90 * 24)];
@@ -47,8 +48,8 @@ impl Lane {
     }
 
     /// Where a device tries the password of the account that it is known to.
-    pub fn of_device(stamp: &Stamp, device: &Device, user: &UserId) -> Self {
-        let name = [device.id(), user.as_str().as_bytes()].concat();
+    pub fn of_device(stamp: &Stamp, device: &Device, account: &EmailKey) -> Self {
+        let name = [device.id(), account.as_str().as_bytes()].concat();
         Self::named(stamp, "device's lane v1", &name)
     }
 
@@ -177,6 +178,13 @@ fn closed_for(tally: Option<Tally>, now: Timestamp) -> Option<Duration> {
 async fn charge(db: &Db, lane: Lane, now: Timestamp) -> Result<Charged, Error> {
     for _ in 0..LOOKS {
         let was = store::tally(db, &lane).await?;
+        // Another node's clock may be a little ahead, and a request may have been a while on its way: that wins nobody time.
+        let last = was.map_or(now, |was| was.failed_at);
+        let now = if last > now.plus(SKEW) {
+            now
+        } else {
+            now.max(last)
+        };
         // From another time than ours: it begins anew, so that a clock that was set back keeps nobody out until it has
         // come as far again.
         if let Some(was) = was.filter(|was| was.failed_at > now) {

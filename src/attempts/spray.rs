@@ -28,6 +28,8 @@ struct Noted {
     key: Stamp,
     since: Timestamp,
     cells: Box<[u64]>,
+    /// How many bits of them are set.
+    bits: usize,
     /// Whether the log was told.
     is_told: bool,
 }
@@ -52,7 +54,7 @@ impl Spray {
             .cells_of(password)
             .map(|cell| noted.cells[cell].count_ones());
         let fewest = accounts.into_iter().min().unwrap_or(0);
-        if fewest < MANY {
+        if fewest < MANY + noted.noise() {
             return None;
         }
         if !std::mem::replace(&mut noted.is_told, true) {
@@ -69,7 +71,9 @@ impl Spray {
         noted.rotate(now);
         let [which, ..] = noted.key.tag("account", account.as_str().as_bytes());
         for cell in noted.cells_of(password) {
+            let before = noted.cells[cell];
             noted.cells[cell] |= 1 << (which % 64);
+            noted.bits += usize::from(noted.cells[cell] != before);
         }
     }
 }
@@ -80,6 +84,7 @@ impl Noted {
             key: Stamp::new(&secret::token()),
             since: now,
             cells: vec![0; ROWS * CELLS].into_boxed_slice(),
+            bits: 0,
             is_told: false,
         }
     }
@@ -88,6 +93,12 @@ impl Noted {
         if now < self.since || now.since(self.since) >= KEPT {
             *self = Self::new(now);
         }
+    }
+
+    /// How many accounts a password that nobody tried may seem to have been wrong for, where so much was noted that all cells
+    /// fill: twice what they hold on average.
+    fn noise(&self) -> u32 {
+        u32::try_from(2 * self.bits / self.cells.len()).unwrap_or(u32::MAX)
     }
 
     /// Where a password is noted: a cell in each row.
@@ -149,6 +160,33 @@ mod tests {
             0,
             "of a thousand passwords that nobody tried"
         );
+    }
+
+    #[test]
+    fn in_a_flood_that_fills_it_a_sprayed_password_still_stands_out() {
+        let spray = Spray::new(NOW);
+        let mut noted = spray.0.lock().expect("lock");
+        for cell in &mut noted.cells {
+            // Sixteen bits on average, as a million and more failures leave them.
+            let [one, other] = [(); 2].map(|()| u64::from_le_bytes(secret::bytes()));
+            *cell = one & other;
+        }
+        noted.bits = noted
+            .cells
+            .iter()
+            .map(|cell| cell.count_ones() as usize)
+            .sum();
+        drop(noted);
+        let taken = (0..1_000).filter(|other| is_sprayed(&spray, &format!("other {other}"), NOW));
+        assert_eq!(
+            taken.count(),
+            0,
+            "of a thousand passwords that nobody tried"
+        );
+        for account in 0..1_000 {
+            note(&spray, "Winter2026!", account, NOW);
+        }
+        assert!(is_sprayed(&spray, "Winter2026!", NOW));
     }
 
     #[test]

@@ -44,15 +44,15 @@ pub fn swap(lane: &Lane, was: Option<&Tally>, next: &Tally) -> Sql {
 /// Takes one failure back that was none. The time of the one before comes back with it, unless another was counted since.
 pub fn give_back(lane: &Lane, charged: &Tally, was: Option<&Tally>) -> Unit {
     let failed_at = was.map_or(charged.failed_at, |was| was.failed_at);
-    Unit::new().run(
-        sql("UPDATE attempts SET failures = failures - 1, \
-             failed_at = CASE WHEN failures = $2 AND failed_at = $3 THEN $4 ELSE failed_at END \
-             WHERE lane = $1 AND failures > 0")
-        .bind(lane.bytes())
-        .bind(i64::from(charged.failures))
-        .bind(charged.failed_at)
-        .bind(failed_at),
-    )
+    let back = sql("UPDATE attempts SET failures = failures - 1, \
+         failed_at = CASE WHEN failures = $2 AND failed_at = $3 THEN $4 ELSE failed_at END \
+         WHERE lane = $1 AND failures > 0")
+    .bind(lane.bytes())
+    .bind(i64::from(charged.failures))
+    .bind(charged.failed_at)
+    .bind(failed_at);
+    let empty = sql("DELETE FROM attempts WHERE lane = $1 AND failures = 0").bind(lane.bytes());
+    Unit::new().run(back).run(empty)
 }
 
 /// Forgets the failures of a lane: the secret was right, or is another now.
@@ -62,7 +62,8 @@ pub fn clear(lane: &Lane) -> Sql {
 
 /// Removes up to `most` lanes that have rested long enough.
 pub fn delete_forgotten(now: Timestamp, most: u32) -> Sql {
-    sql("DELETE FROM attempts WHERE lane IN \
+    // Asked twice: on PostgreSQL a row of the list may have been charged by the time that it is its turn.
+    sql("DELETE FROM attempts WHERE forgotten_at <= $1 AND lane IN \
          (SELECT lane FROM attempts WHERE forgotten_at <= $1 ORDER BY forgotten_at LIMIT $2)")
     .bind(now)
     .bind(i64::from(most))

@@ -28,6 +28,7 @@ use crate::revocations::Revocations;
 use crate::revocations::store::{Which, end};
 use crate::secret::{Secret, Stamp};
 use crate::users::{self, Email, User};
+use floor::Floor;
 use policy::Policy;
 use recipes::Recipes;
 
@@ -147,6 +148,7 @@ pub struct Passwords {
     /// How a hash of ours is made, and a decoy, so it is in use whatever is stored.
     own: Recipe,
     recipes: Recipes,
+    floor: Floor,
     policy: Policy,
     breached: Option<Arc<Breached>>,
 }
@@ -172,6 +174,7 @@ impl Passwords {
             cost: config.argon2,
             own: Recipe::made_at(&config.argon2),
             recipes: Recipes::default(),
+            floor: Floor::default(),
             policy: Policy::new(config.min_length, host),
             breached: breached.map(Arc::new),
         })
@@ -183,7 +186,7 @@ impl Passwords {
     }
 
     /// Whether `password` is the one that `stored` was made from, and when a thread began to find out. Without a stored one
-    /// the same work is done for nothing, and the answer is no. It costs a permit, so that no guess goes uncounted.
+    /// that is a hash the same work is done for nothing, and the answer is no. It costs a permit, so that no guess goes uncounted.
     pub async fn verify(
         &self,
         permit: &Permit,
@@ -191,13 +194,19 @@ impl Passwords {
         stored: Option<&Stored>,
     ) -> Result<Verified, Error> {
         let norm = stored.map_or(Norm::Nfc, |stored| stored.norm);
-        let hash = stored
-            .map(|stored| stored.hash.parse::<StoredHash>())
-            .transpose()
-            .map_err(Error::bug)?;
-        if let Some(hash) = &hash {
-            self.recipes.see(hash);
-        }
+        let hash = stored.and_then(|stored| match stored.hash.parse::<StoredHash>() {
+            Ok(hash) => {
+                if self.recipes.see(&hash) {
+                    self.floor.unsettle();
+                }
+                Some(hash)
+            }
+            // As good as none, and whoever asks is not told.
+            Err(error) => {
+                tracing::error!(%error, "a stored password can be verified by nobody; its owner needs a new one");
+                None
+            }
+        });
         Ok(self
             .pool
             .verify(norm.bytes(password), hash, self.cost, permit.turn())
@@ -253,7 +262,10 @@ impl Passwords {
 
     /// Takes in how other nodes found passwords hashed, and tells them what was found here.
     pub async fn refresh_recipes(&self, db: &Db) -> Result<(), Error> {
-        self.recipes.refresh(db).await
+        if self.recipes.refresh(db).await? {
+            self.floor.unsettle();
+        }
+        Ok(())
     }
 
     /// Whether it is among those of the operator's file, as it was typed or as we hash it: the lists have what some

@@ -23,8 +23,8 @@ struct Known {
 }
 
 impl Recipes {
-    /// Takes in how a hash was made.
-    pub(super) fn see(&self, hash: &StoredHash) {
+    /// Takes in how a hash was made; whether that was not known.
+    pub(super) fn see(&self, hash: &StoredHash) -> bool {
         let recipe = hash.recipe();
         let text = recipe.as_str();
         let is_known = {
@@ -34,6 +34,7 @@ impl Recipes {
         if !is_known {
             self.write().seen.insert(text.to_owned(), recipe);
         }
+        !is_known
     }
 
     /// All of them.
@@ -47,22 +48,23 @@ impl Recipes {
             .collect()
     }
 
-    /// Tells the other nodes what was seen here, and takes in what they have told.
-    pub(super) async fn refresh(&self, db: &Db) -> Result<(), Error> {
+    /// Tells the other nodes what was seen here, and takes in what they have told; whether anything is another than it was.
+    pub(super) async fn refresh(&self, db: &Db) -> Result<bool, Error> {
         let seen: Vec<String> = self.read().seen.keys().cloned().collect();
         for text in &seen {
             db.write(store::note_recipe(text)).await?;
         }
         let noted = store::recipes(db).await?;
         // What is not one here was noted by a node that knows more schemes, which verifies such hashes itself.
-        let noted = noted
+        let noted: BTreeMap<String, Recipe> = noted
             .into_iter()
             .filter_map(|text| Some((text.clone(), text.parse().ok()?)))
             .collect();
         let mut known = self.write();
+        let is_another = !known.noted.keys().eq(noted.keys());
         known.noted = noted;
         known.seen.retain(|text, _| !seen.contains(text));
-        Ok(())
+        Ok(is_another)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Known> {

@@ -169,9 +169,11 @@ pub async fn owner(
 
 /// Forgets up to `limit` sessions that expired before `moment`.
 pub fn delete_expired(moment: Timestamp, limit: u32) -> Sql {
-    sql("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)")
-        .bind(moment)
-        .bind(i64::from(limit))
+    // Asked twice: on PostgreSQL a session of the list may have been renewed by the time that it is its turn.
+    sql("DELETE FROM sessions WHERE expires_at < $1 AND id IN \
+         (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)")
+    .bind(moment)
+    .bind(i64::from(limit))
 }
 
 /// How many sessions live. One that was ended has expired then, so that an index tells without the rows.

@@ -1,6 +1,9 @@
 //! Who may try at all: whom there is room for, a device that the account knows in its own lane, everybody else in one.
 
+use std::time::Duration;
+
 use passhash::Turn;
+use tokio::time::Instant;
 
 use super::Attempt;
 use crate::app::App;
@@ -10,26 +13,78 @@ use crate::audit::By;
 use crate::config::ProofWanted;
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
-use crate::ids::UserId;
 use crate::password::{self, Account};
 use crate::proofs;
 
-/// Turns away whom there is no room for, before anything is done for them. A device that may be known is looked up first.
-pub(super) fn room(app: &App, attempt: &Attempt, asking: &Asking) -> Result<(), Error> {
-    app.passwords.admits(turn(attempt.device.is_some(), asking))
+/// Somebody who may try once.
+pub(super) struct Admitted {
+    pub(super) permit: Permit,
+    /// The device, if the account knows it.
+    pub(super) device: Option<Device>,
+    /// The account, if there is one.
+    pub(super) account: Option<Account>,
+    /// How long it took to look for the account.
+    pub(super) looked: Duration,
 }
 
-/// The device that sent this, and whose it is, if the account was signed in to with it since its password was set.
-pub(super) fn known_device(
+/// Lets in who may try. Whom there is no room for is told before anything is done for them, and a stranger who has to wait
+/// before the account is looked for, so that neither answer can tell whether there is one.
+pub(super) async fn admit(
     app: &App,
     attempt: &Attempt,
-    account: Option<&Account>,
     asking: &Asking,
-) -> Option<(Device, UserId)> {
-    let Account { user, set_at, .. } = account?;
-    let text = attempt.device.as_ref()?.expose();
-    let device = Device::read(text, &user.id, (*set_at)?, &app.stamp, asking.now)?;
-    Some((device, user.id.clone()))
+) -> Result<Admitted, Error> {
+    let key = attempt.email.key();
+    let text = attempt.device.as_ref();
+    let claimed = text.and_then(|text| Device::read(text.expose(), key, &app.stamp, asking.now));
+    let early = match &claimed {
+        None => Some(as_stranger(app, attempt, asking).await?),
+        Some(_) => {
+            app.passwords.admits(turn(true, asking))?;
+            None
+        }
+    };
+    let began = Instant::now();
+    let account = password::store::account(&app.db, key).await?;
+    let looked = began.elapsed();
+    let set_at = account.as_ref().and_then(|account| account.set_at);
+    let device = claimed.filter(|device| set_at.is_some_and(|at| device.is_known_since(at)));
+    let permit = match (early, &device) {
+        (Some(permit), _) => permit,
+        (None, Some(device)) => {
+            let lane = Lane::of_device(&app.stamp, device, key);
+            charge(app, lane, turn(true, asking), asking).await?
+        }
+        // The text was ours, and the password is another by now.
+        (None, None) => as_stranger(app, attempt, asking).await?,
+    };
+    Ok(Admitted {
+        permit,
+        device,
+        account,
+        looked,
+    })
+}
+
+/// Leave for a stranger to try once.
+async fn as_stranger(app: &App, attempt: &Attempt, asking: &Asking) -> Result<Permit, Error> {
+    let turn = turn(false, asking);
+    app.passwords.admits(turn)?;
+    let lane = Lane::of_strangers(&app.stamp, attempt.email.key());
+    prove(app, &lane, attempt, asking).await?;
+    charge(app, lane, turn, asking).await
+}
+
+/// Leave to try once in a lane.
+async fn charge(app: &App, lane: Lane, turn: Turn, asking: &Asking) -> Result<Permit, Error> {
+    if !app.config.limits.enabled {
+        return Ok(Permit::unlimited(turn));
+    }
+    let permit = Permit::take(&app.db, lane, turn, asking.now).await;
+    if let Err(Error::Refused(_)) = &permit {
+        count("held_back");
+    }
+    permit
 }
 
 /// Whose turn at the hash threads it is: those on a device that the account knows go ahead.
@@ -40,50 +95,26 @@ fn turn(ahead: bool, asking: &Asking) -> Turn {
     }
 }
 
-/// Leave to try once.
-pub(super) async fn permit(
-    app: &App,
-    attempt: &Attempt,
-    device: Option<&(Device, UserId)>,
-    asking: &Asking,
-) -> Result<Permit, Error> {
-    let turn = turn(device.is_some(), asking);
-    app.passwords.admits(turn)?;
-    if !app.config.limits.enabled {
-        return Ok(Permit::unlimited(turn));
-    }
-    let lane = match device {
-        Some((device, user)) => Ok(Lane::of_device(&app.stamp, device, user)),
-        None => prove(app, attempt, asking).await,
-    };
-    let permit = match lane {
-        Ok(lane) => Permit::take(&app.db, lane, turn, asking.now).await,
-        Err(refused) => Err(refused),
-    };
-    if let Err(Error::Refused(refusal)) = &permit {
-        let outcome = match refusal {
-            Refusal::ProofRequired { .. } => "proof_required",
-            _ => "held_back",
-        };
-        metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => outcome)
-            .increment(1);
-    }
-    permit
-}
-
-/// The strangers' lane, for who brings a proof of work where one is wanted. While nobody is let in there, it would be spent
-/// for nothing.
-async fn prove(app: &App, attempt: &Attempt, asking: &Asking) -> Result<Lane, Error> {
-    let lane = Lane::of_strangers(&app.stamp, attempt.email.key());
+/// Lets pass who brings a proof of work where one is wanted. While nobody is let in, it would be spent for nothing.
+async fn prove(app: &App, lane: &Lane, attempt: &Attempt, asking: &Asking) -> Result<(), Error> {
     let sprayed_for = app.spray.is_sprayed(&attempt.password, asking.now);
     let retry_after = match (app.config.limits.proof, sprayed_for) {
-        (ProofWanted::Never, _) | (ProofWanted::Sprayed, None) => return Ok(lane),
+        _ if !app.config.limits.enabled => return Ok(()),
+        (ProofWanted::Never, _) | (ProofWanted::Sprayed, None) => return Ok(()),
         (ProofWanted::Sprayed, retry_after) => retry_after,
         (ProofWanted::Always, _) => None,
     };
-    attempts::look(&app.db, &lane, asking.now).await?;
+    attempts::look(&app.db, lane, asking.now).await?;
     match &attempt.proof {
-        Some(proof) if proofs::take(&app.db, &app.stamp, proof, asking.now).await? => Ok(lane),
-        _ => Err(Refusal::ProofRequired { retry_after }.into()),
+        Some(proof) if proofs::take(&app.db, &app.stamp, proof, asking.now).await? => Ok(()),
+        _ => {
+            count("proof_required");
+            Err(Refusal::ProofRequired { retry_after }.into())
+        }
     }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => outcome)
+        .increment(1);
 }

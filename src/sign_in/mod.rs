@@ -8,6 +8,8 @@ use db::Unit;
 use passhash::Verified;
 use tokio::time::Instant;
 
+use admission::Admitted;
+
 use crate::app::App;
 use crate::attempts::Permit;
 use crate::attempts::device::Device;
@@ -52,14 +54,18 @@ const LOOKS: usize = 2;
 
 /// Signs in by address and password.
 pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Result<Outcome, Error> {
-    admission::room(app, &attempt, asking)?;
-    let mut account = password::store::account(&app.db, attempt.email.key()).await?;
-    let device = admission::known_device(app, &attempt, account.as_ref(), asking);
-    let permit = admission::permit(app, &attempt, device.as_ref(), asking).await?;
+    let Admitted {
+        permit,
+        device,
+        mut account,
+        looked,
+    } = admission::admit(app, &attempt, asking).await?;
     let mut began = Instant::now();
     for _ in 0..LOOKS {
         let verified = verify(app, &permit, &attempt, account.as_ref()).await?;
-        began = verified.began.into();
+        began = Instant::from(verified.began);
+        // How long it took to read the account tells whether there is one.
+        began = began.checked_sub(looked).unwrap_or(began);
         let (user, stored) = match account {
             Some(Account {
                 user,
@@ -81,11 +87,9 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
             .append(strengthening(&user, &stored, stronger.as_ref(), asking))
             .append(permit.clear());
         if begin(app, session).await? {
-            let device = device.map_or_else(
-                || Device::new(asking.now),
-                |(known, _)| known.again(asking.now),
-            );
-            let device = device.to_text(&user.id, &app.stamp);
+            let device =
+                device.map_or_else(|| Device::new(asking.now), |known| known.again(asking.now));
+            let device = device.to_text(attempt.email.key(), &app.stamp);
             return Ok(Outcome::SignedIn { grant, device });
         }
         account = password::store::account(&app.db, attempt.email.key()).await?;

@@ -27,12 +27,13 @@ pub async fn with_password(
     asking: &Asking,
 ) -> Result<Outcome, Error> {
     admit(app, asking)?;
+    let key = new.email.key().clone();
     let (user, stored, account) =
         account(app, new, &password, By::Caller(asking), Event::SignedUp).await?;
     let (grant, session) = sign_in::opening(app, &user, carried, &stored, asking)?;
     write(app, account.append(session)).await?;
     sign_in::count();
-    let device = Device::new(asking.now).to_text(&user.id, &app.stamp);
+    let device = Device::new(asking.now).to_text(&key, &app.stamp);
     Ok(Outcome::SignedIn { grant, device })
 }
 

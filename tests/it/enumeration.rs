@@ -62,10 +62,18 @@ async fn becomes(server: &Server, state: &str) {
     match state {
         "open" => {}
         "imported" => {
-            let imported = sql("UPDATE passwords SET hash = $1, norm = 'raw'").bind(BCRYPT);
-            change(server, imported).await;
+            let imported = sql("UPDATE passwords SET hash = $1, norm = 'raw' WHERE user_id = $2");
+            change(server, imported.bind(BCRYPT).bind(&ada.id)).await;
+        }
+        "damaged" => {
+            let damaged = sql("UPDATE passwords SET hash = $1 WHERE user_id = $2");
+            change(server, damaged.bind("$9$no scheme of ours").bind(&ada.id)).await;
         }
         "disabled" => {
+            // By the right password, too, which is Bea's.
+            let right = "UPDATE passwords SET norm = 'nfc', hash = (SELECT p.hash FROM passwords p \
+                 JOIN users u ON u.id = p.user_id WHERE u.email_key = 'bea@example.com') WHERE user_id = $1";
+            change(server, sql(right).bind(&ada.id)).await;
             let shut = users::disable(&app.db, &app.revocations, &ada.id, by).await;
             assert!(shut.unwrap());
         }
@@ -77,7 +85,9 @@ async fn becomes(server: &Server, state: &str) {
 #[tokio::test]
 async fn N1_N2_whatever_the_state_of_an_account_a_failed_sign_in_answers_and_leaves_the_same() {
     server(async |server| {
-        server.signs_up(ADA).await;
+        for email in [ADA, "bea@example.com"] {
+            server.signs_up(email).await;
+        }
         let wrong = "a short walk by the sea";
         let nobody = server.signs_in(NOBODY, wrong).await;
         assert_eq!((nobody.status.as_u16(), nobody.body.as_str()), (401, DOCUMENTED));
@@ -87,6 +97,7 @@ async fn N1_N2_whatever_the_state_of_an_account_a_failed_sign_in_answers_and_lea
         for (state, passwords) in [
             ("open", &[wrong][..]),
             ("imported", &[wrong]),
+            ("damaged", &[wrong, PASSWORD]),
             ("disabled", &[wrong, PASSWORD]),
             ("without a password", &[wrong, PASSWORD]),
         ] {

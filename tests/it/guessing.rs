@@ -155,7 +155,6 @@ async fn B7_five_hundred_at_once_on_two_nodes_are_five_guesses_at_most() {
             let [evaluated, held_back, busy] = [401, 429, 503].map(with);
             assert_eq!(evaluated + held_back + busy, 500, "{email}");
             assert!((1..=5).contains(&evaluated), "{email}: {evaluated}");
-            assert!(held_back > busy, "{email}: {held_back} and {busy}");
             assert_eq!(guesses(&other, 0, email).await.status, 429);
         }
         other.app.db.close().await;

@@ -1,4 +1,4 @@
-//! Who waits: two lines, and what each network holds of the second.
+//! Who waits: two lines, and what each network holds of them.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -12,6 +12,8 @@ pub(super) struct Waiting {
     pub(super) turn: Turn,
     pub(super) work: Work,
     pub(super) job: Box<dyn Job>,
+    /// What it counts for against its network.
+    held: Work,
     /// What [`Lines::overtaking`] had come to when it joined.
     overtaking_before: f64,
 }
@@ -21,7 +23,7 @@ pub(super) struct Waiting {
 pub(super) struct Lines {
     ahead: Line,
     others: Line,
-    /// What waits among the others, by the network that asked for it. No network is kept of which
+    /// What waits, by the network that asked for it. No network is kept of which
     /// nothing waits.
     shares: HashMap<u64, Backlog>,
     /// The work of those ahead that began while others waited, in seconds of one thread. It only
@@ -38,9 +40,9 @@ struct Line {
 }
 
 impl Lines {
-    pub(super) fn join(&mut self, turn: Turn, work: Work, job: Box<dyn Job>) {
-        if let Some(network) = shared(turn) {
-            self.shares.entry(network).or_default().add(work);
+    pub(super) fn join(&mut self, turn: Turn, [work, held]: [Work; 2], job: Box<dyn Job>) {
+        if let Some(network) = turn.network {
+            self.shares.entry(network).or_default().add(held);
         }
         let overtaking_before = self.overtaking;
         let line = self.line(turn.ahead);
@@ -49,6 +51,7 @@ impl Lines {
             turn,
             work,
             job,
+            held,
             overtaking_before,
         });
     }
@@ -95,12 +98,12 @@ impl Lines {
         }
     }
 
-    /// Whether one more job of `work` leaves the network that asks within `share`, in seconds of
+    /// Whether one more job that counts for `held` leaves the network that asks within `share`, in seconds of
     /// one thread. One job may always wait.
-    pub(super) fn fits_share(&self, turn: Turn, work: Work, pace: &Pace, share: f64) -> bool {
-        shared(turn)
+    pub(super) fn fits_share(&self, turn: Turn, held: Work, pace: &Pace, share: f64) -> bool {
+        turn.network
             .and_then(|network| self.shares.get(&network))
-            .is_none_or(|held| held.seconds(pace) + pace.of(work) <= share)
+            .is_none_or(|before| before.seconds(pace) + pace.of(held) <= share)
     }
 
     /// Jobs that would begin before one that came now, and how long they will take one thread.
@@ -133,11 +136,11 @@ impl Lines {
     /// Takes out of the accounts what was taken out of its line.
     fn forget(&mut self, gone: &Waiting) {
         self.line(gone.turn.ahead).work.remove(gone.work);
-        let Some(network) = shared(gone.turn) else {
+        let Some(network) = gone.turn.network else {
             return;
         };
         if let Some(held) = self.shares.get_mut(&network) {
-            held.remove(gone.work);
+            held.remove(gone.held);
             if held.is_empty() {
                 self.shares.remove(&network);
             }
@@ -159,9 +162,4 @@ impl Lines {
         let seconds = |(&network, held): (&u64, &Backlog)| (network, held.seconds(pace));
         self.shares.iter().map(seconds).collect()
     }
-}
-
-/// The network that a job counts against. Those ahead are known and count against none.
-fn shared(turn: Turn) -> Option<u64> {
-    turn.network.filter(|_| !turn.ahead)
 }

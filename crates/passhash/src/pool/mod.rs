@@ -48,7 +48,7 @@ pub struct Turn {
     /// Whether it goes ahead of those who do not.
     pub ahead: bool,
     /// The network that asks, by a number of the caller's choice. One network holds at most a
-    /// quarter of the queue; a job of none, and one that goes ahead, are held to no share.
+    /// quarter of the queue; a job of none is held to no share.
     pub network: Option<u64>,
 }
 
@@ -244,7 +244,9 @@ impl Pool {
         let work = stored
             .as_ref()
             .map_or_else(|| argon2::work(Scheme::Argon2id, &decoy), StoredHash::work);
-        self.submit(turn, work, move |hasher| {
+        // Whether there is room must not tell what a hash of this password would cost.
+        let held = argon2::work(Scheme::Argon2id, &decoy);
+        self.submit_held(turn, [work, held], move |hasher| {
             let began = Instant::now();
             let is_right = match stored {
                 Some(stored) => {
@@ -289,8 +291,18 @@ impl Pool {
         work: Work,
         compute: impl FnOnce(&mut Hasher) -> Result<T, HashError> + Send + 'static,
     ) -> Result<Answer<T>, PoolError> {
+        self.submit_held(turn, [work, work], compute)
+    }
+
+    /// The same for work that counts against its network for other work than it is.
+    fn submit_held<T: Send + 'static>(
+        &self,
+        turn: Turn,
+        works: [Work; 2],
+        compute: impl FnOnce(&mut Hasher) -> Result<T, HashError> + Send + 'static,
+    ) -> Result<Answer<T>, PoolError> {
         let (reply, answer) = oneshot::channel();
-        self.owner.queue.admit(turn, work, job(compute, reply))?;
+        self.owner.queue.admit(turn, works, job(compute, reply))?;
         Ok(answer)
     }
 }

@@ -57,18 +57,23 @@ impl Queue {
         }
     }
 
-    pub(super) fn admit(&self, turn: Turn, work: Work, job: Box<dyn Job>) -> Result<(), Refusal> {
+    pub(super) fn admit(
+        &self,
+        turn: Turn,
+        [work, held]: [Work; 2],
+        job: Box<dyn Job>,
+    ) -> Result<(), Refusal> {
         let mut state = self.state();
-        state.judge(turn, work, self.settings)?;
-        state.lines.join(turn, work, job);
+        state.judge(turn, held, self.settings)?;
+        state.lines.join(turn, [work, held], job);
         drop(state);
         self.wake.notify_one();
         Ok(())
     }
 
     /// What [`Queue::admit`] would say now.
-    pub(super) fn judge(&self, turn: Turn, work: Work) -> Result<(), Refusal> {
-        self.state().judge(turn, work, self.settings)
+    pub(super) fn judge(&self, turn: Turn, held: Work) -> Result<(), Refusal> {
+        self.state().judge(turn, held, self.settings)
     }
 
     /// The next job for the thread of `slot`, which is running from now on; `None` when nothing
@@ -177,17 +182,17 @@ impl State {
         Some(next)
     }
 
-    fn judge(&mut self, turn: Turn, work: Work, settings: PoolSettings) -> Result<(), Refusal> {
+    fn judge(&mut self, turn: Turn, held: Work, settings: PoolSettings) -> Result<(), Refusal> {
         if !self.open {
             return Err(Refusal::Closed);
         }
         let now = Instant::now();
-        if self.obstacle(turn, work, settings, now).is_none() {
+        if self.obstacle(turn, held, settings, now).is_none() {
             return Ok(());
         }
         // Nobody is turned away for the sake of those who have left.
         self.lines.drop_abandoned();
-        let wait = match self.obstacle(turn, work, settings, now) {
+        let wait = match self.obstacle(turn, held, settings, now) {
             None => return Ok(()),
             Some(Obstacle::Time(wait)) => wait,
             Some(Obstacle::Share(wait)) => {
@@ -202,7 +207,7 @@ impl State {
     fn obstacle(
         &self,
         turn: Turn,
-        work: Work,
+        held: Work,
         settings: PoolSettings,
         now: Instant,
     ) -> Option<Obstacle> {
@@ -213,7 +218,7 @@ impl State {
         // What begins at once takes no place in the queue.
         let begins_at_once = wait.is_zero();
         let share = settings.room() * SHARE;
-        if begins_at_once || self.lines.fits_share(turn, work, &self.pace, share) {
+        if begins_at_once || self.lines.fits_share(turn, held, &self.pace, share) {
             return None;
         }
         Some(Obstacle::Share(wait))

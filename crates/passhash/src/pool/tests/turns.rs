@@ -105,7 +105,10 @@ fn the_others_are_overtaken_by_no_more_than_may_wait() {
             units,
             ..ONE_SECOND
         };
-        assert!(queue.admit(turn, work, job(note, reply)).is_ok(), "{name}");
+        assert!(
+            queue.admit(turn, [work; 2], job(note, reply)).is_ok(),
+            "{name}"
+        );
         answer
     };
     let mut answers = vec![come(ANYBODY, 0, '1')];
@@ -144,12 +147,34 @@ async fn l2_one_network_leaves_three_quarters_to_the_others() {
         ahead: true,
         ..from(1)
     };
-    drop(pool.submit(known, QUARTER, |_| Ok(())).expect("known"));
+    // Whoever has an account anywhere is known; that alone does not give them the queue.
+    retry_after(pool.submit(known, QUARTER, |_| Ok(())));
+    let elsewhere = Turn {
+        ahead: true,
+        ..from(4)
+    };
+    drop(pool.submit(elsewhere, QUARTER, |_| Ok(())).expect("room"));
 
     held.release().await;
     finished(waits).await.expect("done");
     pool.shutdown().await;
     assert!(pool.owner.queue.is_settled());
+}
+
+#[tokio::test]
+async fn n11_whether_there_is_room_does_not_tell_what_a_hash_costs() {
+    let pool = pool(1);
+    let held = Held::begin(&pool);
+    // More than a quarter of what may wait, the second of them.
+    let dear = "$2b$12$abcdefghijklmnopqrstuuCi15uRb1eH7NAlJ/TgeJertyknQpYn2";
+    let waiting = [(); 3].map(|()| {
+        let stored = Some(dear.parse().expect("a hash"));
+        let verify = pool.submit_verify(Zeroizing::new(vec![]), stored, SMALL, from(1));
+        verify.expect("they count as what an unknown address costs")
+    });
+    pool.admits(SMALL, from(1)).expect("so does the next");
+    drop(waiting);
+    held.release().await;
 }
 
 #[tokio::test]
@@ -223,7 +248,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     /// Whatever comes, leaves and is computed: no network holds more than its share unless it is by
-    /// its one job, everybody who stays is computed, and in the end nobody is held to anything.
+    /// one job, everybody who stays is computed, and in the end nobody is held to anything.
     #[test]
     fn the_accounts_are_settled_in_the_end(steps in proptest::collection::vec(step(), 0..200)) {
         let settings = PoolSettings { threads: 1, max_wait: Duration::from_secs(2) };
@@ -239,7 +264,7 @@ proptest! {
             match step {
                 Step::Come(turn, work) => {
                     let (reply, answer) = oneshot::channel();
-                    if queue.admit(turn, work, job(|_| Ok(()), reply)).is_ok() {
+                    if queue.admit(turn, [work; 2], job(|_| Ok(()), reply)).is_ok() {
                         admitted += 1;
                         answers.push_front(answer);
                         largest = largest.max(Pace::guessed().of(work));
@@ -253,7 +278,8 @@ proptest! {
                 }
             }
             for (network, held) in queue.held() {
-                prop_assert!(held <= largest.max(0.5) + 1e-9, "{network} holds {held} s");
+                // One that would begin at once comes on top: here the thread is only slow to take it.
+                prop_assert!(held <= largest + 0.5 + 1e-9, "{network} holds {held} s");
             }
         }
         queue.end(0, Outcome::Failed);
