@@ -37,12 +37,11 @@ pub(super) async fn admit(
     let key = attempt.email.key();
     let text = attempt.device.as_ref();
     let claimed = text.and_then(|text| Device::read(text.expose(), key, &app.stamp, asking.now));
-    let early = match &claimed {
-        None => Some(as_stranger(app, attempt, asking).await?),
-        Some(_) => {
-            app.passwords.admits(turn(true, asking))?;
-            None
-        }
+    let early = if claimed.is_some() {
+        app.passwords.admits(turn(true, asking))?;
+        None
+    } else {
+        Some(as_stranger(app, attempt, asking).await?)
     };
     let began = Instant::now();
     let account = password::store::account(&app.db, key).await?;
