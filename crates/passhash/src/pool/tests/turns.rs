@@ -140,9 +140,11 @@ async fn l2_one_network_leaves_three_quarters_to_the_others() {
     assert_eq!((counts.refused, counts.refused_by_share), (1, 1));
 
     // The next network, no network and those ahead have room.
-    for turn in [from(2), from(3), ANYBODY, AHEAD] {
+    for turn in [from(2), from(3), ANYBODY] {
         drop(pool.submit(turn, QUARTER, |_| Ok(())).expect("room"));
     }
+    // Stays, so that nobody else who goes ahead would begin at once.
+    let first = pool.submit(AHEAD, QUARTER, |_| Ok(())).expect("room");
     let known = Turn {
         ahead: true,
         ..from(1)
@@ -156,6 +158,7 @@ async fn l2_one_network_leaves_three_quarters_to_the_others() {
     drop(pool.submit(elsewhere, QUARTER, |_| Ok(())).expect("room"));
 
     held.release().await;
+    finished(first).await.expect("done");
     finished(waits).await.expect("done");
     pool.shutdown().await;
     assert!(pool.owner.queue.is_settled());
