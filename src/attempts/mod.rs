@@ -101,12 +101,15 @@ pub async fn forget(db: &Db, stamp: &Stamp, user: &User, by: By<'_>) -> Result<(
     Ok(())
 }
 
-/// Lets pass whom a lane is open to.
+/// Lets pass whom a lane is open to, or who cannot be told so before it is charged: its last failure is of another time than
+/// ours.
 ///
 /// # Errors
 /// [`Refusal::RateLimited`], with the time until it opens.
 pub async fn look(db: &Db, lane: &Lane, now: Timestamp) -> Result<(), Error> {
-    closed_for(store::tally(db, lane).await?, now).map_or(Ok(()), |retry_after| {
+    let tally = store::tally(db, lane).await?;
+    let tally = tally.filter(|tally| tally.failed_at <= now);
+    closed_for(tally, now).map_or(Ok(()), |retry_after| {
         Err(Refusal::RateLimited { retry_after }.into())
     })
 }

@@ -298,6 +298,26 @@ async fn a_browser_keeps_its_device_in_a_cookie_and_nobody_else_is_given_one() {
 }
 
 #[tokio::test]
+async fn B14_a_clock_set_back_does_not_freeze_a_lane_that_asks_for_work_either() {
+    let always = [BY_ACCOUNT, &[("limits.proof", "always")]].concat();
+    server_with(&always, async |server| {
+        let proof = async || json!({"proof": written(&solved(&asks(server).await))});
+        for n in 0..5 {
+            tries(server, n, ADA, WRONG, proof().await).await;
+        }
+        let failed_at = server.clock.now().plus(Duration::from_hours(1));
+        let later = sql("UPDATE attempts SET failed_at = $1").bind(failed_at);
+        server.app.db.write(later).await.unwrap();
+        let refused = tries(server, 0, ADA, WRONG, proof().await).await;
+        assert_eq!(refused.header("retry-after"), "1");
+        server.wait(Duration::from_secs(1));
+        let admitted = tries(server, 0, ADA, WRONG, proof().await).await;
+        assert_eq!(admitted.status, 401, "{admitted:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn B14_a_clock_set_back_neither_frees_nor_freezes_a_lane() {
     server_with(BY_ACCOUNT, async |server| {
         guesses_on(server, ADA).await;
