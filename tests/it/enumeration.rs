@@ -105,9 +105,11 @@ async fn N1_N2_whatever_the_state_of_an_account_a_failed_sign_in_answers_and_lea
             for password in passwords {
                 for session in [json!("token"), json!("refresh"), json!("cookie"), Value::Null] {
                     let before = rows(server).await;
+                    let hashed = server.app.passwords.counts().done;
                     let body = json!({"email": ADA, "password": password, "session": session, "deviceToken": null});
                     let answer = server.post("/auth/signin", &body).await;
                     assert_eq!(told(answer), nobody, "{state}");
+                    assert_eq!(server.app.passwords.counts().done, hashed + 1, "{state}");
                     let after = rows(server).await;
                     let more: Vec<_> = after.iter().zip(&before).map(|(a, b)| a - b).collect();
                     assert_eq!(more, [1, 0, 0], "{state}");
