@@ -5,6 +5,7 @@ mod chance;
 mod figures;
 mod flood;
 mod guess;
+mod hash;
 mod http;
 mod who;
 
@@ -30,6 +31,7 @@ fn run() -> anyhow::Result<()> {
     match arguments.next().as_deref() {
         Some("flood") => flood::run(arguments),
         Some("guess") => guess::run(arguments),
+        Some("hash") => hash::run(),
         Some("who") => who::run(arguments),
         _ => bail!("call it by dev/bench"),
     }

@@ -1,8 +1,7 @@
 //! One thread's means to hash: a block buffer that is allocated once.
 
-use argon2::Block;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 use crate::cost::{Cost, CostError};
 use crate::schemes::argon2 as scheme;
@@ -39,32 +38,40 @@ impl From<argon2::Error> for HashError {
     }
 }
 
+impl From<argon2id::Error> for HashError {
+    fn from(error: argon2id::Error) -> Self {
+        match error {
+            argon2id::Error::NoMemory { kib } => Self::Memory { kib: kib as usize },
+            _ => Self::Library,
+        }
+    }
+}
+
 /// Hashes and verifies, on memory that it keeps. One for each thread.
 ///
 /// The buffer is as large as the last cost that this hasher was told to keep memory for (by
 /// [`Hasher::new`], [`Hasher::hash`], [`Hasher::decoy`] or [`Hasher::keep_memory_for`]) and stays
 /// where it is from hash to hash. A stored hash that needs more has it for as long as its
-/// verification takes.
+/// verification takes, and so have Argon2i, Argon2d and Argon2's first version all that they need.
 ///
 /// **What is wiped.** Derived tags, always, and bcrypt's copy of the password. The block buffer is
 /// not wiped between two hashes, of which the second overwrites it; it is wiped by
 /// [`Hasher::wipe`], where it is given back, and on drop. What the libraries keep on the stack
-/// (BLAKE2's and HMAC's states) and scrypt's own memory are not wiped.
+/// and scrypt's own memory are not wiped.
 pub struct Hasher {
-    blocks: Vec<Block>,
-    /// How many blocks stay allocated.
+    argon2id: argon2id::Hasher,
+    /// How many KiB stay allocated.
     keep: usize,
-    /// Something was computed in `blocks` since they were last wiped.
-    dirty: bool,
 }
 
 impl Hasher {
     /// A hasher for hashes of `cost`. The buffer is allocated by the first of them.
     pub fn new(cost: &Cost) -> Result<Self, HashError> {
         cost.check()?;
-        let mut hasher = Self::default();
-        hasher.keep = blocks_of(cost);
-        Ok(hasher)
+        Ok(Self {
+            keep: kib_of(cost),
+            ..Self::default()
+        })
     }
 
     /// A new Argon2id hash of `password` as a PHC string, with a random salt of 16 bytes and a tag
@@ -73,7 +80,7 @@ impl Hasher {
         self.keep_memory_for(cost)?;
         let mut salt = [0; scheme::SALT_BYTES];
         getrandom::fill(&mut salt).map_err(HashError::Random)?;
-        let tag = scheme::derive(password, &salt, cost, self.blocks(blocks_of(cost))?)?;
+        let tag = self.derive(password, &salt, cost)?;
         Ok(scheme::encode(cost, &salt, &tag))
     }
 
@@ -81,9 +88,8 @@ impl Hasher {
     pub fn verify(&mut self, password: &[u8], stored: &StoredHash) -> Result<bool, HashError> {
         let (tag, expected) = match &stored.parts {
             Parts::Argon2(stored) => {
-                let blocks = self.blocks(blocks_of(&stored.cost))?;
-                let tag = stored.tag_of(password, blocks)?;
-                self.give_back();
+                let tag = stored.tag_of(password, &mut self.argon2id)?;
+                self.argon2id.shrink_to(self.keep);
                 (tag, stored.tag.as_slice())
             }
             Parts::Bcrypt(stored) => (stored.tag_of(password), stored.tag.as_slice()),
@@ -101,7 +107,7 @@ impl Hasher {
     pub fn decoy(&mut self, password: &[u8], cost: &Cost) -> Result<bool, HashError> {
         self.keep_memory_for(cost)?;
         let salt = [0; scheme::SALT_BYTES];
-        let tag = scheme::derive(password, &salt, cost, self.blocks(blocks_of(cost))?)?;
+        let tag = self.derive(password, &salt, cost)?;
         std::hint::black_box(tag.ct_eq(&[0; scheme::TAG_BYTES]));
         Ok(false)
     }
@@ -109,44 +115,26 @@ impl Hasher {
     /// Keep, from now on, the memory that `cost` needs, neither more nor less.
     pub fn keep_memory_for(&mut self, cost: &Cost) -> Result<(), HashError> {
         cost.check()?;
-        self.keep = blocks_of(cost);
-        self.give_back();
+        self.keep = kib_of(cost);
+        self.argon2id.shrink_to(self.keep);
         Ok(())
     }
 
     /// Overwrites the buffer, unless nothing was computed in it since the last time. The buffer
     /// stays allocated.
     pub fn wipe(&mut self) {
-        if self.dirty {
-            self.blocks.iter_mut().for_each(Zeroize::zeroize);
-            self.dirty = false;
-        }
+        self.argon2id.wipe();
     }
 
-    /// The first `count` blocks, allocated anew if there are fewer.
-    fn blocks(&mut self, count: usize) -> Result<&mut [Block], HashError> {
-        if self.blocks.len() < count {
-            // What the old buffer holds is of no use, so it is dropped before the new one is asked
-            // for rather than copied into it.
-            self.wipe();
-            self.blocks = Vec::new();
-            self.blocks
-                .try_reserve_exact(count)
-                .map_err(|_| HashError::Memory { kib: count })?;
-            self.blocks.resize(count, Block::new());
-        }
-        self.dirty = true;
-        Ok(&mut self.blocks[..count])
-    }
-
-    fn give_back(&mut self) {
-        if self.blocks.len() > self.keep {
-            self.blocks[self.keep..]
-                .iter_mut()
-                .for_each(Zeroize::zeroize);
-            self.blocks.truncate(self.keep);
-            self.blocks.shrink_to_fit();
-        }
+    fn derive(
+        &mut self,
+        password: &[u8],
+        salt: &[u8],
+        cost: &Cost,
+    ) -> Result<Zeroizing<[u8; scheme::TAG_BYTES]>, HashError> {
+        let mut tag = Zeroizing::new([0; scheme::TAG_BYTES]);
+        scheme::derive(password, salt, cost, &mut self.argon2id, tag.as_mut_slice())?;
+        Ok(tag)
     }
 }
 
@@ -154,21 +142,13 @@ impl Default for Hasher {
     /// For hashes of the default cost.
     fn default() -> Self {
         Self {
-            blocks: Vec::new(),
-            keep: blocks_of(&Cost::default()),
-            dirty: false,
+            argon2id: argon2id::Hasher::new(),
+            keep: kib_of(&Cost::default()),
         }
     }
 }
 
-impl Drop for Hasher {
-    fn drop(&mut self) {
-        self.wipe();
-    }
-}
-
-/// A block is one KiB.
-fn blocks_of(cost: &Cost) -> usize {
+fn kib_of(cost: &Cost) -> usize {
     cost.memory_kib as usize
 }
 
@@ -185,9 +165,9 @@ mod tests {
     /// "password", at 256 KiB.
     const LARGER: &str = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$yrdGtGIZk/3JHsUHh5gLQUqQppLwvGjf4Z+cJbPLqew";
 
-    fn buffer(hasher: &Hasher) -> (*const Block, usize) {
-        (hasher.blocks.as_ptr(), hasher.blocks.capacity())
-    }
+    /// The same password by Argon2i, at as much.
+    const OF_A_SIBLING: &str =
+        "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$iekCn0Y3spW+sCcFanM2xBT63UP2sghkUoHLIUpWRS8";
 
     #[test]
     fn l4_a_hundred_hashes_use_one_buffer() {
@@ -197,8 +177,6 @@ mod tests {
             .expect("hash")
             .parse()
             .expect("parse");
-        let first = buffer(&hasher);
-        assert_eq!(first.1, 64);
         for round in 0..100 {
             match round % 4 {
                 0 => drop(hasher.hash(b"password", &SMALL).expect("hash")),
@@ -206,44 +184,27 @@ mod tests {
                 2 => assert!(!hasher.decoy(b"password", &SMALL).expect("decoy")),
                 _ => hasher.wipe(),
             }
-            assert_eq!(buffer(&hasher), first);
+            assert_eq!(hasher.argon2id.memory_kib(), 64);
         }
     }
 
     #[test]
     fn l4_a_larger_hash_has_its_memory_for_as_long_as_it_takes() {
         let mut hasher = Hasher::new(&SMALL).expect("cost");
-        let larger: StoredHash = LARGER.parse().expect("parse");
-        assert_eq!(hasher.blocks.capacity(), 0);
-        for _ in 0..3 {
+        assert_eq!(hasher.argon2id.memory_kib(), 0);
+        hasher.decoy(b"password", &SMALL).expect("decoy");
+        for text in [LARGER, OF_A_SIBLING, LARGER] {
+            let larger: StoredHash = text.parse().expect("parse");
             assert!(hasher.verify(b"password", &larger).expect("verify"));
-            assert_eq!((hasher.blocks.len(), hasher.blocks.capacity()), (64, 64));
+            assert_eq!(hasher.argon2id.memory_kib(), 64);
         }
         let larger = Cost {
             memory_kib: 256,
             ..SMALL
         };
         hasher.decoy(b"password", &larger).expect("decoy");
-        assert_eq!(hasher.blocks.capacity(), 256);
+        assert_eq!(hasher.argon2id.memory_kib(), 256);
         hasher.keep_memory_for(&SMALL).expect("cost");
-        assert_eq!((hasher.blocks.len(), hasher.blocks.capacity()), (64, 64));
-    }
-
-    #[test]
-    fn a_wiped_buffer_is_empty_and_in_its_place() {
-        let mut hasher = Hasher::new(&SMALL).expect("cost");
-        hasher.decoy(b"password", &SMALL).expect("decoy");
-        let before = buffer(&hasher);
-        let words = |hasher: &Hasher| -> u64 {
-            hasher
-                .blocks
-                .iter()
-                .flat_map(AsRef::as_ref)
-                .fold(0, |seen, word| seen | word)
-        };
-        assert_ne!(words(&hasher), 0);
-        hasher.wipe();
-        assert_eq!(words(&hasher), 0);
-        assert_eq!(buffer(&hasher), before);
+        assert_eq!(hasher.argon2id.memory_kib(), 64);
     }
 }

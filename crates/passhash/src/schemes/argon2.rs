@@ -1,4 +1,5 @@
-//! Argon2 (RFC 9106) on a buffer that the caller keeps.
+//! Argon2 (RFC 9106): Argon2id as we make it by the crate `argon2id`, on memory that the caller keeps; its siblings and its
+//! first version by `argon2`.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine;
@@ -8,6 +9,7 @@ use zeroize::Zeroizing;
 use super::phc;
 use super::{Scheme, Work};
 use crate::cost::{Cost, CostError};
+use crate::hasher::HashError;
 use crate::stored::ParseError;
 
 /// What we make: a 128-bit salt and a 256-bit tag, as RFC 9106 section 4 recommends.
@@ -63,37 +65,61 @@ impl Stored {
     pub(crate) fn tag_of(
         &self,
         password: &[u8],
-        blocks: &mut [Block],
-    ) -> Result<Zeroizing<Vec<u8>>, argon2::Error> {
+        hasher: &mut argon2id::Hasher,
+    ) -> Result<Zeroizing<Vec<u8>>, HashError> {
+        let mut tag = Zeroizing::new(vec![0; self.tag.len()]);
+        if (self.scheme, self.version) == (Scheme::Argon2id, Version::V0x13) {
+            derive(password, &self.salt, &self.cost, hasher, &mut tag)?;
+        } else {
+            self.derive_otherwise(password, &mut tag)?;
+        }
+        Ok(tag)
+    }
+
+    /// What comes from elsewhere and is replaced when it was verified has memory of its own, for that long.
+    fn derive_otherwise(&self, password: &[u8], tag: &mut [u8]) -> Result<(), HashError> {
         let algorithm = match self.scheme {
             Scheme::Argon2i => Algorithm::Argon2i,
             Scheme::Argon2d => Algorithm::Argon2d,
             _ => Algorithm::Argon2id,
         };
-        let mut tag = Zeroizing::new(vec![0; self.tag.len()]);
-        let params = params(&self.cost, tag.len())?;
-        Argon2::new(algorithm, self.version, params)
-            .hash_password_into_with_memory(password, &self.salt, &mut tag, blocks)?;
-        Ok(tag)
+        let Cost {
+            memory_kib,
+            iterations,
+            parallelism,
+        } = self.cost;
+        let params = Params::new(memory_kib, iterations, parallelism, Some(tag.len()))?;
+        let kib = params.block_count();
+        let mut blocks = Zeroizing::new(Vec::new());
+        blocks
+            .try_reserve_exact(kib)
+            .map_err(|_| HashError::Memory { kib })?;
+        blocks.resize(kib, Block::new());
+        Argon2::new(algorithm, self.version, params).hash_password_into_with_memory(
+            password,
+            &self.salt,
+            tag,
+            blocks.as_mut_slice(),
+        )?;
+        Ok(())
     }
 }
 
-/// The tag of a new Argon2id hash.
+/// Puts the Argon2id tag of `password` into `tag`.
 pub(crate) fn derive(
     password: &[u8],
-    salt: &[u8; SALT_BYTES],
+    salt: &[u8],
     cost: &Cost,
-    blocks: &mut [Block],
-) -> Result<Zeroizing<[u8; TAG_BYTES]>, argon2::Error> {
-    let mut tag = Zeroizing::new([0; TAG_BYTES]);
-    let params = params(cost, TAG_BYTES)?;
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
+    hasher: &mut argon2id::Hasher,
+    tag: &mut [u8],
+) -> Result<(), HashError> {
+    let params = argon2id::Params::new(cost.memory_kib, cost.iterations, cost.parallelism)?;
+    let input = argon2id::Input {
         password,
         salt,
-        tag.as_mut_slice(),
-        blocks,
-    )?;
-    Ok(tag)
+        ..argon2id::Input::default()
+    };
+    Ok(hasher.hash(&params, &input, tag)?)
 }
 
 /// The PHC string of a new Argon2id hash.
@@ -110,15 +136,6 @@ pub(crate) fn work(scheme: Scheme, cost: &Cost) -> Work {
         scheme,
         units: cost.kib_passes(),
     }
-}
-
-fn params(cost: &Cost, tag_bytes: usize) -> Result<Params, argon2::Error> {
-    Params::new(
-        cost.memory_kib,
-        cost.iterations,
-        cost.parallelism,
-        Some(tag_bytes),
-    )
 }
 
 impl From<CostError> for ParseError {

@@ -1,0 +1,218 @@
+//! How many Argon2id hashes a second there are by each implementation, in turn.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use argon2id::{Hasher, Input, Job, Kernel, Params, hash_two};
+
+use crate::figures::{float, median};
+use crate::{say, setting};
+
+/// The cost that people have who choose none.
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+
+const PASSWORD: &[u8] = b"correct horse battery staple";
+const SALT: &[u8] = b"somesalt for all";
+
+/// An implementation, as one uses it.
+#[derive(Clone, Copy)]
+enum Contender {
+    Ours(Kernel),
+    OursTwo(Kernel),
+    Argon2RustPooled,
+    RustCryptoReused,
+    RustCryptoFresh,
+}
+
+impl Contender {
+    /// The first is what the others are compared with.
+    fn all() -> Vec<Self> {
+        let kernels = Kernel::available();
+        let ours = kernels.iter().copied().map(Self::Ours);
+        let two = kernels.first().copied().map(Self::OursTwo);
+        let others = [
+            Self::Argon2RustPooled,
+            Self::RustCryptoReused,
+            Self::RustCryptoFresh,
+        ];
+        ours.chain(two).chain(others).collect()
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Ours(kernel) => format!("argon2id, {}", kernel.name()),
+            Self::OursTwo(kernel) => format!("argon2id, {}, two a thread", kernel.name()),
+            Self::Argon2RustPooled => "`argon2-rust`, memory kept".to_owned(),
+            Self::RustCryptoReused => "`argon2` (RustCrypto), memory kept".to_owned(),
+            Self::RustCryptoFresh => "`argon2` (RustCrypto), memory for each hash".to_owned(),
+        }
+    }
+
+    /// What one thread computes again and again: so many hashes a call, the tag of the last.
+    fn hashing(self) -> anyhow::Result<Box<dyn FnMut() -> anyhow::Result<[u8; 32]>>> {
+        let params = Params::new(MEMORY_KIB, PASSES, 1)?;
+        let input = Input {
+            password: PASSWORD,
+            salt: SALT,
+            ..Input::default()
+        };
+        Ok(match self {
+            Self::Ours(kernel) => {
+                let mut hasher = Hasher::with_kernel(kernel);
+                Box::new(move || {
+                    let mut tag = [0; 32];
+                    hasher.hash(&params, &input, &mut tag)?;
+                    Ok(tag)
+                })
+            }
+            Self::OursTwo(kernel) => {
+                let mut hashers = [Hasher::with_kernel(kernel), Hasher::with_kernel(kernel)];
+                Box::new(move || {
+                    let mut tags = [[0; 32]; 2];
+                    let mut jobs = hashers.iter_mut().zip(&mut tags).map(|(hasher, tag)| Job {
+                        hasher,
+                        params,
+                        input,
+                        tag,
+                    });
+                    if let (Some(one), Some(other)) = (jobs.next(), jobs.next()) {
+                        hash_two(one, other)?;
+                    }
+                    ensure!(tags[0] == tags[1], "two equal hashes differ");
+                    Ok(tags[0])
+                })
+            }
+            Self::Argon2RustPooled => {
+                use argon2_rust::{Algorithm, Argon2, Params, Version, params::Memory};
+
+                let params = Params::builder()
+                    .memory(Memory::kib(MEMORY_KIB.into()))
+                    .passes(PASSES)
+                    .lanes(1)
+                    .build()?;
+                let mut hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hasher();
+                Box::new(move || {
+                    let mut tag = [0; 32];
+                    hasher.hash_into(PASSWORD, SALT, &mut tag)?;
+                    Ok(tag)
+                })
+            }
+            Self::RustCryptoReused => {
+                let argon2 = rust_crypto()?;
+                let mut blocks = vec![argon2::Block::new(); argon2.params().block_count()];
+                Box::new(move || {
+                    let mut tag = [0; 32];
+                    argon2.hash_password_into_with_memory(PASSWORD, SALT, &mut tag, &mut blocks)?;
+                    Ok(tag)
+                })
+            }
+            Self::RustCryptoFresh => {
+                let argon2 = rust_crypto()?;
+                Box::new(move || {
+                    let mut tag = [0; 32];
+                    argon2.hash_password_into(PASSWORD, SALT, &mut tag)?;
+                    Ok(tag)
+                })
+            }
+        })
+    }
+
+    fn hashes_a_call(self) -> usize {
+        if matches!(self, Self::OursTwo(_)) {
+            2
+        } else {
+            1
+        }
+    }
+}
+
+fn rust_crypto() -> anyhow::Result<argon2::Argon2<'static>> {
+    use argon2::{Algorithm, Argon2, Params, Version};
+
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None)?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    let rounds = setting("ROUNDS", 5)?;
+    let duration = Duration::from_secs(setting("DURATION", 3)?.try_into()?);
+    let threads = setting("THREADS", 2)?;
+    let contenders = Contender::all();
+    let expected = contenders
+        .last()
+        .context("there are implementations")?
+        .hashing()?()?;
+    let mut rates = vec![Vec::with_capacity(rounds); contenders.len()];
+    // The first round warms up.
+    for round in 0..=rounds {
+        for (contender, rates) in contenders.iter().zip(&mut rates) {
+            let rate = rate(*contender, threads, duration, expected)?;
+            if round > 0 {
+                rates.push(rate);
+            }
+        }
+    }
+    say(format_args!(
+        "m={MEMORY_KIB}, t={PASSES}, p=1; {threads} threads, {rounds} rounds of {} s each.",
+        duration.as_secs()
+    ));
+    say("");
+    say("| implementation | hashes/s | the first row's ratio to it, in each round |");
+    say("|---|---|---|");
+    for (contender, own) in contenders.iter().zip(&rates) {
+        let ratios = rates[0].iter().zip(own).map(|(first, own)| first / own);
+        say(format_args!(
+            "| {} | {} | {} |",
+            contender.name(),
+            spread(own.clone(), 1),
+            spread(ratios.collect(), 2)
+        ));
+    }
+    Ok(())
+}
+
+/// Hashes a second by so many threads. Each hash must be the expected one.
+fn rate(
+    contender: Contender,
+    threads: usize,
+    duration: Duration,
+    expected: [u8; 32],
+) -> anyhow::Result<f64> {
+    let start = Barrier::new(threads);
+    let one_thread = || -> anyhow::Result<f64> {
+        let hash = contender.hashing().and_then(|mut hash| {
+            // Memory is asked for and touched by the first.
+            ensure!(hash()? == expected, "a wrong hash by {}", contender.name());
+            Ok(hash)
+        });
+        // None is waited for by the others, whatever came of it.
+        start.wait();
+        let mut hash = hash?;
+        let begun = Instant::now();
+        let mut calls = 0;
+        while begun.elapsed() < duration {
+            ensure!(hash()? == expected, "a wrong hash by {}", contender.name());
+            calls += 1;
+        }
+        Ok(float(calls * contender.hashes_a_call()) / begun.elapsed().as_secs_f64())
+    };
+    thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(one_thread)).collect();
+        running
+            .into_iter()
+            .map(|thread| thread.join().expect("a thread that does not panic"))
+            .sum()
+    })
+}
+
+fn spread(values: Vec<f64>, digits: usize) -> String {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(0.0, f64::max);
+    format!(
+        "{:.digits$} ({least:.digits$}-{most:.digits$})",
+        median(values)
+    )
+}

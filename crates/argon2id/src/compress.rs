@@ -1,0 +1,295 @@
+//! The compression function G (RFC 9106, section 3.5), once for all vectors.
+
+use crate::block::Block;
+use crate::lanes::Lanes;
+
+/// `into` becomes G(`previous`, `reference`).
+#[inline(always)]
+pub(crate) fn compress<L: Lanes, const GROUPS: usize>(
+    on: L,
+    previous: &Block,
+    reference: &Block,
+    into: &mut Block,
+) {
+    let mut half = rows::<L, GROUPS>(on, previous, reference, into, false);
+    columns::<L, GROUPS>(on, &mut half, into, 0);
+    rest_of_columns::<L, GROUPS>(on, &mut half, into);
+}
+
+/// What lies between the two halves of G: all rows permuted, no column.
+pub(crate) type Half<V> = [V; 16];
+
+/// The first half of G. Leaves in `into` what the second half is to be added to: the sum (xor) of the two blocks and, `OVER` what
+/// was there, of that. `GROUPS` of rows are computed side by side, as many as the registers hold.
+#[inline(always)]
+pub(crate) fn rows<L: Lanes, const GROUPS: usize>(
+    on: L,
+    previous: &Block,
+    reference: &Block,
+    into: &mut Block,
+    over: bool,
+) -> Half<L::Vector> {
+    let mut half = [on.load(&previous.0[0]); 16];
+    let mut first = 0;
+    while first < 4 {
+        let mut fours = [[half[0]; GROUPS]; 4];
+        for group in 0..GROUPS {
+            for (quarter, four) in fours.iter_mut().enumerate() {
+                let at = 4 * (first + group) + quarter;
+                four[group] = on.xor(on.load(&previous.0[at]), on.load(&reference.0[at]));
+            }
+        }
+        // One branch rather than one for each vector, and not a copy of all this for each case: that would not fit where
+        // processors keep decoded instructions.
+        if over {
+            for group in 0..GROUPS {
+                for (quarter, four) in fours.iter().enumerate() {
+                    let there = &mut into.0[4 * (first + group) + quarter];
+                    on.store(on.xor(four[group], on.load(there)), there);
+                }
+            }
+        } else {
+            for group in 0..GROUPS {
+                for (quarter, four) in fours.iter().enumerate() {
+                    on.store(four[group], &mut into.0[4 * (first + group) + quarter]);
+                }
+            }
+        }
+        permute_rows(on, &mut fours);
+        for group in 0..GROUPS {
+            for (quarter, four) in fours.iter().enumerate() {
+                half[4 * (first + group) + quarter] = four[group];
+            }
+        }
+        first += GROUPS;
+    }
+    half
+}
+
+/// The second half of G, of `GROUPS` of columns from `first` on, added to what `into` has.
+#[inline(always)]
+pub(crate) fn columns<L: Lanes, const GROUPS: usize>(
+    on: L,
+    half: &mut Half<L::Vector>,
+    into: &mut Block,
+    first: usize,
+) {
+    let mut fours = [[half[0]; GROUPS]; 4];
+    for group in 0..GROUPS {
+        for (quarter, four) in fours.iter_mut().enumerate() {
+            four[group] = half[4 * quarter + first + group];
+        }
+    }
+    permute_columns(on, &mut fours);
+    for group in 0..GROUPS {
+        for (quarter, four) in fours.iter().enumerate() {
+            let at = 4 * quarter + first + group;
+            let sum = on.xor(four[group], on.load(&into.0[at]));
+            on.store(sum, &mut into.0[at]);
+        }
+    }
+}
+
+/// All columns but the first `GROUPS`.
+#[inline(always)]
+pub(crate) fn rest_of_columns<L: Lanes, const GROUPS: usize>(
+    on: L,
+    half: &mut Half<L::Vector>,
+    into: &mut Block,
+) {
+    let mut first = GROUPS;
+    while first < 4 {
+        columns::<L, GROUPS>(on, half, into, first);
+        first += GROUPS;
+    }
+}
+
+/// P (RFC 9106, section 3.6) on each of two rows, `GROUPS` times: GB on what stands below each other, and, with the quarters
+/// turned against each other, on the diagonals.
+#[inline(always)]
+fn permute_rows<L: Lanes, const GROUPS: usize>(on: L, fours: &mut [[L::Vector; GROUPS]; 4]) {
+    mix(on, fours);
+    let [a, _, c, d] = fours;
+    for group in 0..GROUPS {
+        a[group] = on.turn_rows::<3>(a[group]);
+        c[group] = on.turn_rows::<1>(c[group]);
+        d[group] = on.turn_rows::<2>(d[group]);
+    }
+    mix(on, fours);
+    let [a, _, c, d] = fours;
+    for group in 0..GROUPS {
+        a[group] = on.turn_rows::<1>(a[group]);
+        c[group] = on.turn_rows::<3>(c[group]);
+        d[group] = on.turn_rows::<2>(d[group]);
+    }
+}
+
+/// The same of columns.
+#[inline(always)]
+fn permute_columns<L: Lanes, const GROUPS: usize>(on: L, fours: &mut [[L::Vector; GROUPS]; 4]) {
+    mix(on, fours);
+    let [a, _, c, d] = fours;
+    for group in 0..GROUPS {
+        a[group] = on.turn_columns::<3>(a[group]);
+        c[group] = on.turn_columns::<1>(c[group]);
+        d[group] = on.turn_columns::<2>(d[group]);
+    }
+    mix(on, fours);
+    let [a, _, c, d] = fours;
+    for group in 0..GROUPS {
+        a[group] = on.turn_columns::<1>(a[group]);
+        c[group] = on.turn_columns::<3>(c[group]);
+        d[group] = on.turn_columns::<2>(d[group]);
+    }
+}
+
+/// GB (RFC 9106, section 3.6), step by step for all groups.
+#[inline(always)]
+fn mix<L: Lanes, const GROUPS: usize>(on: L, [a, b, c, d]: &mut [[L::Vector; GROUPS]; 4]) {
+    half_mix::<L, GROUPS, 32, 24>(on, a, b, c, d);
+    half_mix::<L, GROUPS, 16, 63>(on, a, b, c, d);
+}
+
+#[inline(always)]
+fn half_mix<L: Lanes, const GROUPS: usize, const D: i32, const B: i32>(
+    on: L,
+    a: &mut [L::Vector; GROUPS],
+    b: &mut [L::Vector; GROUPS],
+    c: &mut [L::Vector; GROUPS],
+    d: &mut [L::Vector; GROUPS],
+) {
+    for group in 0..GROUPS {
+        a[group] = on.add(a[group], b[group]);
+    }
+    for group in 0..GROUPS {
+        d[group] = on.rotate::<D>(on.xor(d[group], a[group]));
+    }
+    for group in 0..GROUPS {
+        c[group] = on.add(c[group], d[group]);
+    }
+    for group in 0..GROUPS {
+        b[group] = on.rotate::<B>(on.xor(b[group], c[group]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fill::{self, Fill};
+    use crate::kernel::Kernel;
+    use crate::lanes::Words;
+    use crate::params::Params;
+
+    /// Bytes of no pattern.
+    fn some(seed: u8) -> Block {
+        let mut bytes = [0; Block::BYTES];
+        crate::digest::long(1024, &[&[seed]], &mut bytes);
+        Block::from_bytes(&bytes)
+    }
+
+    /// G as RFC 9106, section 3.5, has it, word by word.
+    fn by_the_book(x: &Block, y: &Block) -> Block {
+        let r: Vec<u64> = (0..128).map(|at| x.word(at) ^ y.word(at)).collect();
+        let mut z = r.clone();
+        for row in 0..8 {
+            permute(&mut z, std::array::from_fn(|at| 16 * row + at));
+        }
+        for column in 0..8 {
+            permute(
+                &mut z,
+                std::array::from_fn(|at| 16 * (at / 2) + 2 * column + at % 2),
+            );
+        }
+        let mut block = Block::ZERO;
+        for at in 0..128 {
+            block.set(at, z[at] ^ r[at]);
+        }
+        block
+    }
+
+    /// P (section 3.6) on the words at these places.
+    fn permute(z: &mut [u64], v: [usize; 16]) {
+        for [a, b, c, d] in [
+            [0, 4, 8, 12],
+            [1, 5, 9, 13],
+            [2, 6, 10, 14],
+            [3, 7, 11, 15],
+            [0, 5, 10, 15],
+            [1, 6, 11, 12],
+            [2, 7, 8, 13],
+            [3, 4, 9, 14],
+        ] {
+            let [a, b, c, d] = [v[a], v[b], v[c], v[d]];
+            for (right_d, right_b) in [(32, 24), (16, 63)] {
+                z[a] = blamka(z[a], z[b]);
+                z[d] = (z[d] ^ z[a]).rotate_right(right_d);
+                z[c] = blamka(z[c], z[d]);
+                z[b] = (z[b] ^ z[c]).rotate_right(right_b);
+            }
+        }
+    }
+
+    fn blamka(a: u64, b: u64) -> u64 {
+        let product = (a & 0xffff_ffff) * (b & 0xffff_ffff);
+        a.wrapping_add(b).wrapping_add(product.wrapping_mul(2))
+    }
+
+    #[test]
+    fn blocks_are_compressed_by_the_book() {
+        for seed in 0..20 {
+            let (x, y) = (some(seed), some(seed + 100));
+            let expected = by_the_book(&x, &y).to_bytes();
+            for kernel in Kernel::available() {
+                let mut z = some(1);
+                kernel.compress(&x, &y, &mut z);
+                assert_eq!(z.to_bytes(), expected, "{kernel:?}");
+            }
+        }
+    }
+
+    /// As the kernel is compiled for AVX-512, and as one for more registers than AVX2's would be, on vectors that every
+    /// processor has: the tag, too, and that of two side by side.
+    #[test]
+    fn groups_side_by_side_compute_the_same() {
+        check::<1>();
+        check::<2>();
+        check::<4>();
+    }
+
+    fn check<const GROUPS: usize>() {
+        let (x, y) = (some(3), some(4));
+        let mut z = some(5);
+        compress::<_, GROUPS>(Words, &x, &y, &mut z);
+        assert_eq!(z.to_bytes(), by_the_book(&x, &y).to_bytes());
+
+        let expected = last_blocks(|one, other| {
+            Kernel::PORTABLE.fill(one);
+            Kernel::PORTABLE.fill(other);
+        });
+        let apart = last_blocks(|one, other| {
+            fill::one::<_, GROUPS>(Words, one);
+            fill::one::<_, GROUPS>(Words, other);
+        });
+        let side_by_side = last_blocks(|one, other| fill::two::<_, GROUPS>(Words, one, other));
+        let turned_round = last_blocks(|one, other| fill::two::<_, GROUPS>(Words, other, one));
+        assert_eq!([apart, side_by_side, turned_round], [expected; 3]);
+    }
+
+    /// What the tags of two hashes would be made of.
+    fn last_blocks(
+        fill: impl for<'m> FnOnce(&mut Fill<'m>, &mut Fill<'m>),
+    ) -> [[u8; Block::BYTES]; 2] {
+        let params =
+            [(140, 2, 1), (64, 3, 2)].map(|(m, t, p)| Params::new(m, t, p).expect("in bounds"));
+        let mut memory = params.map(|params| filled(params.blocks()));
+        let [one, other] = &mut memory;
+        let mut one = Fill::new(&params[0], one, Kernel::PORTABLE);
+        let mut other = Fill::new(&params[1], other, Kernel::PORTABLE);
+        fill(&mut one, &mut other);
+        [one.last().to_bytes(), other.last().to_bytes()]
+    }
+
+    fn filled(blocks: u32) -> Vec<Block> {
+        (0..blocks).map(|at| some(at.to_le_bytes()[0])).collect()
+    }
+}

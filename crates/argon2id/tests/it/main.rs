@@ -1,0 +1,4 @@
+//! The crate from outside.
+
+mod against_others;
+mod vectors;
