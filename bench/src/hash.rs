@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 use argon2id::{Hasher, Input, Job, Kernel, Params, hash_two};
 
 use crate::figures::{float, median};
+use crate::ticks::Ticks;
 use crate::{say, setting};
 
 /// The cost that people have who choose none.
@@ -51,7 +52,7 @@ impl Contender {
         }
     }
 
-    /// What one thread computes again and again: so many hashes a call, the tag of the last.
+    /// What one thread calls again and again: it makes a hash, or two of them, and gives the tag.
     fn hashing(self) -> anyhow::Result<Box<dyn FnMut() -> anyhow::Result<[u8; 32]>>> {
         let params = Params::new(MEMORY_KIB, PASSES, 1)?;
         let input = Input {
@@ -146,6 +147,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .context("there are implementations")?
         .hashing()?()?;
     let mut rates = vec![Vec::with_capacity(rounds); contenders.len()];
+    let before = Ticks::now(None)?;
     // The first round warms up.
     for round in 0..=rounds {
         for (contender, rates) in contenders.iter().zip(&mut rates) {
@@ -156,11 +158,12 @@ pub(crate) fn run() -> anyhow::Result<()> {
         }
     }
     say(format_args!(
-        "m={MEMORY_KIB}, t={PASSES}, p=1; {threads} threads, {rounds} rounds of {} s each.",
-        duration.as_secs()
+        "m={MEMORY_KIB}, t={PASSES}, p=1; {threads} threads, {rounds} rounds of {} s each. Others used {:.0}% of the machine.",
+        duration.as_secs(),
+        100.0 * Ticks::now(None)?.of_others_since(before)
     ));
     say("");
-    say("| implementation | hashes/s | the first row's ratio to it, in each round |");
+    say("| implementation | hashes/s | times as many by the first |");
     say("|---|---|---|");
     for (contender, own) in contenders.iter().zip(&rates) {
         let ratios = rates[0].iter().zip(own).map(|(first, own)| first / own);

@@ -7,6 +7,7 @@ mod flood;
 mod guess;
 mod hash;
 mod http;
+mod ticks;
 mod who;
 
 use std::process::ExitCode;

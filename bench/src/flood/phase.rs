@@ -8,9 +8,9 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::people::{Person, Wish, post};
-use super::process::Ticks;
 use crate::figures::float;
 use crate::http::{Connection, network};
+use crate::ticks::Ticks;
 
 /// Connections for each wish: while some wait for an answer, the others keep to the schedule.
 pub(super) const CONNECTIONS: usize = 8;
@@ -55,7 +55,7 @@ static GUESSES: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs a phase with these people: as many for each wish as it has connections.
 pub(super) fn run(plan: &Plan<'_>, people: &mut [Person]) -> anyhow::Result<Phase> {
-    let before = Ticks::now(plan.process)?;
+    let before = Ticks::now(Some(plan.process))?;
     let began = Instant::now();
     thread::scope(|threads| {
         let mut people = people.chunks_mut(CONNECTIONS);
@@ -84,7 +84,7 @@ pub(super) fn run(plan: &Plan<'_>, people: &mut [Person]) -> anyhow::Result<Phas
                 .map(gathered)
                 .collect::<anyhow::Result<_>>()?,
             flood: gathered(flooding)?,
-            others: Ticks::now(plan.process)?.of_others_since(before),
+            others: Ticks::now(Some(plan.process))?.of_others_since(before),
         })
     })
 }

@@ -23,16 +23,16 @@ pub(crate) fn prefer_huge_pages(blocks: &mut Vec<Block>) {
         let skipped = start.align_offset(HUGE_PAGE);
         let length = size_of_val(spare).saturating_sub(skipped) / HUGE_PAGE * HUGE_PAGE;
         if length > 0 {
+            // A system without huge pages says so, and nothing is lost.
+            //
             // SAFETY: all that is memory of this vector's, and this advice changes what holds it, never what it holds.
-            let advised = unsafe {
+            let _ = unsafe {
                 madvise(
                     start.wrapping_add(skipped).cast(),
                     length,
                     Advice::LinuxHugepage,
                 )
             };
-            // A system without huge pages says so, and nothing is lost.
-            drop(advised);
         }
     }
     #[cfg(not(target_os = "linux"))]
