@@ -73,14 +73,13 @@ impl Hasher {
         self.blocks.capacity()
     }
 
-    /// Gives back, wiped, all memory beyond `kib`.
-    pub fn shrink_to(&mut self, kib: usize) {
-        if self.blocks.len() > kib {
-            if self.dirty {
-                self.blocks[kib..].iter_mut().for_each(Zeroize::zeroize);
-            }
-            self.blocks.truncate(kib);
-            self.blocks.shrink_to_fit();
+    /// Gives all memory back, wiped, if it is more than `kib`. The next hash asks for what it needs.
+    ///
+    /// To give back a part would copy the rest to another place, and leave it where it was.
+    pub fn keep_at_most(&mut self, kib: usize) {
+        if self.blocks.capacity() > kib {
+            self.wipe();
+            self.blocks = Vec::new();
         }
     }
 
@@ -235,13 +234,11 @@ mod tests {
     fn what_is_given_back_is_asked_for_anew() {
         let mut hasher = Hasher::new();
         let tag = hash(&mut hasher, 500);
-        hasher.shrink_to(1000);
+        hasher.keep_at_most(500);
         assert_eq!(hasher.memory_kib(), 500);
-        hasher.shrink_to(64);
-        assert_eq!(hasher.memory_kib(), 64);
-        assert_eq!(hash(&mut hasher, 500), tag);
-        hasher.shrink_to(0);
+        hasher.keep_at_most(499);
         assert_eq!(hasher.memory_kib(), 0);
+        assert_eq!(hash(&mut hasher, 500), tag);
     }
 
     #[test]
