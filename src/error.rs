@@ -1,12 +1,13 @@
 //! Every answer a caller can get when the answer is no, in one list; and what went wrong on our side, kept apart from it.
 //! Flows return these and never see a status code; no text in here depends on what the caller sent.
 
+mod envelope;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use serde::Serialize;
 
 /// Why a request got no for an answer.
@@ -103,6 +104,16 @@ pub enum Refusal {
     BreachedPassword,
     /// The operator has not opened sign-up.
     SignupDisabled,
+    /// The caller proved who they are too long ago for what they ask.
+    ReauthenticationRequired,
+    /// The code is not right, or was used.
+    CodeInvalid,
+    /// The account has an authenticator app already.
+    TotpAlreadyEnabled,
+    /// The account has no authenticator app.
+    TotpNotEnabled,
+    /// The account has no second factor that a recovery code could stand in for.
+    SecondFactorNotEnabled,
 }
 
 /// How a refusal is said over HTTP. It is left on the answer, for whoever has to say it in another form.
@@ -172,6 +183,11 @@ impl Refusal {
             },
             Self::BreachedPassword,
             Self::SignupDisabled,
+            Self::ReauthenticationRequired,
+            Self::CodeInvalid,
+            Self::TotpAlreadyEnabled,
+            Self::TotpNotEnabled,
+            Self::SecondFactorNotEnabled,
         ]
     }
 
@@ -314,6 +330,31 @@ impl Refusal {
                 Some("signup_disabled"),
                 "Sign-up is closed; ask whoever runs this service for an account".into(),
             ),
+            Self::ReauthenticationRequired => (
+                S::FORBIDDEN,
+                Some("reauthentication_required"),
+                "Sign in again; this is for whoever did so in the last ten minutes".into(),
+            ),
+            Self::CodeInvalid => (
+                S::BAD_REQUEST,
+                Some("code_invalid"),
+                "The code is not right, or was used already".into(),
+            ),
+            Self::TotpAlreadyEnabled => (
+                S::CONFLICT,
+                Some("totp_already_enabled"),
+                "There is an authenticator app already; remove it first".into(),
+            ),
+            Self::TotpNotEnabled => (
+                S::CONFLICT,
+                Some("totp_not_enabled"),
+                "There is no authenticator app".into(),
+            ),
+            Self::SecondFactorNotEnabled => (
+                S::CONFLICT,
+                Some("second_factor_not_enabled"),
+                "There is no second factor that a recovery code could stand in for".into(),
+            ),
         };
         Said {
             status,
@@ -370,97 +411,6 @@ impl From<db::Error> for Error {
     }
 }
 
-/// The envelope of api.md section 2; the first three keys always first and in this order.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope {
-    status_code: u16,
-    message: Message,
-    error: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-}
-
 /// The code of a refusal, left on the answer for the log line and the metrics.
 #[derive(Debug, Clone, Copy)]
 pub struct Code(pub &'static str);
-
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Refused(refusal) => refusal.into_response(),
-            Self::Broken(broken) => broken.into_response(),
-        }
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let mut answer = envelope(self.said());
-        if let Some(wait) = self.retry_after() {
-            set_retry_after(&mut answer, wait);
-        }
-        if let Some(challenge) = self.challenge() {
-            answer.headers_mut().insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static(challenge),
-            );
-        }
-        answer
-    }
-}
-
-impl IntoResponse for Broken {
-    fn into_response(self) -> Response {
-        let (status, code, words) = match &self {
-            Self::Unavailable(_) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "Something this service depends on does not answer; try again soon",
-            ),
-            Self::Bug(_) => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "Internal server error",
-            ),
-        };
-        let mut answer = envelope(Said {
-            status,
-            code: Some(code),
-            message: Message::One(words.into()),
-        });
-        if matches!(self, Self::Unavailable(_)) {
-            set_retry_after(&mut answer, Duration::from_secs(1));
-        }
-        answer.extensions_mut().insert(self);
-        answer
-    }
-}
-
-fn envelope(said: Said) -> Response {
-    let Said {
-        status,
-        code,
-        message,
-    } = said.clone();
-    let error = status.canonical_reason().unwrap_or("Error");
-    let body = Envelope {
-        status_code: status.as_u16(),
-        message,
-        error,
-        code,
-    };
-    let mut answer = (status, axum::Json(body)).into_response();
-    let extensions = answer.extensions_mut();
-    extensions.insert(Code(code.unwrap_or("unauthorized")));
-    extensions.insert(said);
-    answer
-}
-
-/// Whole seconds, rounded up: coming back at the second named is never too early (RFC 9110 section 10.2.3).
-fn set_retry_after(answer: &mut Response, wait: Duration) {
-    let seconds = wait.as_micros().div_ceil(1_000_000).max(1).to_string();
-    if let Ok(value) = HeaderValue::from_str(&seconds) {
-        answer.headers_mut().insert(header::RETRY_AFTER, value);
-    }
-}

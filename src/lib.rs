@@ -25,6 +25,8 @@ pub mod proofs;
 
 pub mod breached;
 pub mod password;
+pub mod recovery_codes;
+pub mod totp;
 
 pub mod app;
 

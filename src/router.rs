@@ -21,7 +21,8 @@ use crate::http::server::IsShared;
 use crate::http::{Asking, cors, headers, oauth, openapi};
 use crate::limits::Standing;
 use crate::{
-    discovery, health, introspection, proofs, refresh, sessions, sign_in, sign_up, tokens, users,
+    discovery, health, introspection, proofs, recovery_codes, refresh, sessions, sign_in, sign_up,
+    tokens, totp, users,
 };
 
 /// Every route there is.
@@ -33,6 +34,8 @@ pub fn table() -> Vec<Route<App>> {
         proofs::routes::routes(),
         sessions::routes::routes(),
         users::routes::routes(),
+        totp::routes::routes(),
+        recovery_codes::routes::routes(),
         tokens::routes::routes(),
         introspection::routes::routes(),
         discovery::routes::routes(),
@@ -89,7 +92,7 @@ fn serve(router: Router<App>, route: Route<App>, app: &App) -> Router<App> {
     let mut handler = route
         .into_handler()
         .route_layer(axum::Extension(Declared { fields, media }));
-    if !fields.is_empty() {
+    if !fields.is_empty() || limit != Limit::Free {
         handler = handler.route_layer(middleware::from_fn(keep_out_of_the_query));
     }
     if limit == Limit::Credential {

@@ -42,6 +42,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "guessing",
         sql: include_str!("../../migrations/0003_guessing.sql"),
     },
+    Migration {
+        version: 4,
+        name: "second factors",
+        sql: include_str!("../../migrations/0004_second_factors.sql"),
+    },
 ];
 
 /// The service, cheap to clone.

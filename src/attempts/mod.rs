@@ -20,6 +20,7 @@ use passhash::Turn;
 use crate::audit::{self, About, By, Event};
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
+use crate::ids::UserId;
 use crate::secret::Stamp;
 use crate::users::{Email, EmailKey, User};
 use device::Device;
@@ -51,6 +52,11 @@ impl Lane {
     pub fn of_device(stamp: &Stamp, device: &Device, account: &EmailKey) -> Self {
         let name = [device.id(), account.as_str().as_bytes()].concat();
         Self::named(stamp, "device's lane v1", &name)
+    }
+
+    /// Where whoever has proved an account's password, or is signed in, tries its codes.
+    pub fn of_codes(stamp: &Stamp, user: &UserId) -> Self {
+        Self::named(stamp, "codes' lane v1", user.as_str().as_bytes())
     }
 
     fn named(stamp: &Stamp, kind: &str, name: &[u8]) -> Self {

@@ -38,6 +38,16 @@ pub enum Event {
     PasswordSet,
     /// A password was hashed anew at today's cost.
     PasswordRehashed,
+    /// Somebody began with an authenticator app, which counts for nothing yet.
+    TotpBegun,
+    /// An authenticator app counts.
+    TotpEnabled,
+    /// An authenticator app was removed.
+    TotpDisabled,
+    /// Recovery codes were made; those before them are void.
+    RecoveryCodesMade,
+    /// A recovery code stood in for a second factor.
+    RecoveryCodeUsed,
     /// Strangers may try the password of an account again at once.
     AttemptsForgotten,
     /// An account was shut; all its sessions ended.
@@ -69,6 +79,11 @@ impl Event {
             Self::ProfileChanged => "profile_changed",
             Self::PasswordSet => "password_set",
             Self::PasswordRehashed => "password_rehashed",
+            Self::TotpBegun => "totp_begun",
+            Self::TotpEnabled => "totp_enabled",
+            Self::TotpDisabled => "totp_disabled",
+            Self::RecoveryCodesMade => "recovery_codes_made",
+            Self::RecoveryCodeUsed => "recovery_code_used",
             Self::AttemptsForgotten => "attempts_forgotten",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",

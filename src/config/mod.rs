@@ -31,7 +31,8 @@ pub use problems::{ConfigErrors, Source};
 pub use reference::reference;
 pub use sections::{
     CorsConfig, IntrospectionConfig, LimitsConfig, LogConfig, LogFormat, PasswordConfig,
-    ProofWanted, SessionsConfig, SignupAnswer, SignupConfig, TlsConfig, TokensConfig,
+    ProofWanted, SecondFactorConfig, SessionsConfig, SignupAnswer, SignupConfig, TlsConfig,
+    TokensConfig,
 };
 use settings::{Preset, Section as _, settings};
 pub use sources::Inputs;
@@ -76,6 +77,8 @@ settings! {
         signup: SignupConfig,
         /// Passwords.
         password: PasswordConfig,
+        /// Second factors.
+        second_factor: SecondFactorConfig,
         /// Calls from pages of other origins.
         cors: CorsConfig,
         /// Programs that may ask about tokens.

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jose::Algorithm;
+use otp::Digits;
 use passhash::Cost;
 
 use super::clients::Client;
 use super::draft::Draft;
 use super::origin::Origin;
 use super::settings::{Preset, Section, Setting, settings};
-use super::values::{Value, words};
+use super::values::{Kind, Value, words};
 use crate::secret::Secret;
 
 settings! {
@@ -171,6 +172,37 @@ impl Section for Cost {
             iterations,
             parallelism,
         })
+    }
+}
+
+settings! {
+    /// What is asked beside a password.
+    pub struct SecondFactorConfig under "second_factor." {
+        /// What the codes of an authenticator app are made with: `SHA1`, `SHA256` or `SHA512`. Several apps know `SHA1` alone and
+        /// do not say so. An app that is enrolled keeps what it was enrolled with.
+        totp_algorithm: otp::Algorithm = "SHA1",
+        /// How many digits such a code has, 6 or 8. Several apps show 6 whatever they are told. An app that is enrolled keeps
+        /// what it was enrolled with.
+        totp_digits: Digits = "6",
+    }
+}
+
+words!(otp::Algorithm, "SHA1, SHA256 or SHA512",
+    "SHA1" => otp::Algorithm::Sha1, "SHA256" => otp::Algorithm::Sha256, "SHA512" => otp::Algorithm::Sha512);
+
+impl Value for Digits {
+    const KIND: Kind = Kind::Integer;
+    const FORM: &'static str = "6 or 8";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse()
+            .ok()
+            .and_then(Self::from_count)
+            .ok_or_else(|| "is not how many digits a code has".to_owned())
+    }
+
+    fn to_text(&self) -> String {
+        self.count().to_string()
     }
 }
 

@@ -213,7 +213,8 @@ impl Passwords {
             .await?)
     }
 
-    /// The hash of a new password for the account at `email`, if it may be one. There is no other way to one.
+    /// The hash of a new password for the account at `email`, if it may be one. There is no other way to one that a person
+    /// chose.
     ///
     /// # Errors
     /// [`Refusal::WeakPassword`] and [`Refusal::BreachedPassword`] say why it may not; [`Refusal::Overloaded`], when it is worth
@@ -234,6 +235,16 @@ impl Passwords {
             hash,
             norm: Norm::Nfc,
         })
+    }
+
+    /// The hash of a code that we made ourselves, all chance: no policy is asked about it.
+    ///
+    /// # Errors
+    /// [`Refusal::Overloaded`], when it is worth another try.
+    pub async fn hash_code(&self, code: &Secret<String>, turn: Turn) -> Result<Stored, Error> {
+        let norm = Norm::Raw;
+        let hash = self.pool.hash(norm.bytes(code), self.cost, turn).await?;
+        Ok(Stored { hash, norm })
     }
 
     /// A hash at today's cost of a password that has just been verified against a weaker one; `None` when it is as

@@ -1,6 +1,8 @@
 //! Gives a route its signed-in caller, or refuses. A caller shows a bearer token in the `Authorization` header, once
 //! (RFC 6750 section 2.1), or the session's cookie; what the cookie carries has to come from a page that may.
 
+use std::time::Duration;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -22,6 +24,27 @@ pub struct SignedIn {
     pub user: User,
     /// The session that they ask from.
     pub session: SessionId,
+    /// When they proved who they are.
+    pub auth_time: Timestamp,
+}
+
+/// For how long whoever proved who they are may change how they prove it.
+const FRESH: Duration = Duration::from_mins(10);
+
+/// The person behind the request, who proved so not long ago.
+pub struct Fresh(pub SignedIn);
+
+impl FromRequestParts<App> for Fresh {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let caller = SignedIn::from_request_parts(parts, app).await?;
+        let asking = Asking::from_request_parts(parts, app).await?;
+        if asking.now.since(caller.auth_time) > FRESH {
+            return Err(Refusal::ReauthenticationRequired.into());
+        }
+        Ok(Self(caller))
+    }
 }
 
 impl FromRequestParts<App> for SignedIn {
@@ -57,12 +80,13 @@ impl FromRequestParts<App> for SignedIn {
 
 async fn by_token(app: &App, token: &str, now: Timestamp) -> Result<SignedIn, Error> {
     let claims = app.tokens.verify(token, now)?;
-    let user = store::owner(&app.db, &claims.sid, &claims.sub, now)
+    let (user, auth_time) = store::owner(&app.db, &claims.sid, &claims.sub, now)
         .await?
         .ok_or(Refusal::SessionRevoked)?;
     Ok(SignedIn {
         user,
         session: claims.sid,
+        auth_time,
     })
 }
 
@@ -76,14 +100,18 @@ async fn by_cookie(app: &App, value: &str, asking: &Asking) -> Result<Option<Sig
     let Some((session, user)) = found else {
         return Ok(None);
     };
-    let id = session.id.clone();
+    let (id, auth_time) = (session.id.clone(), session.auth_time);
     if session.is_past(&renewal) {
         let copied = Event::RefreshReused;
         super::end(&app.db, &app.revocations, &user.id, &id, copied, asking).await?;
         return Ok(None);
     }
     super::note_use(&app.db, session, &app.config.sessions, asking.now).await;
-    Ok(Some(SignedIn { user, session: id }))
+    Ok(Some(SignedIn {
+        user,
+        session: id,
+        auth_time,
+    }))
 }
 
 /// Somebody who goes: the holder of a token or a cookie that we made, whatever became of its session.
@@ -152,7 +180,7 @@ pub(crate) async fn end_replaced(
     let Some(value) = cookie::session(headers)? else {
         return Ok(());
     };
-    if let Some(SignedIn { user, session }) = by_cookie(app, value, asking).await? {
+    if let Some(SignedIn { user, session, .. }) = by_cookie(app, value, asking).await? {
         let out = Event::SignedOut;
         super::end(&app.db, &app.revocations, &user.id, &session, out, asking).await?;
     }

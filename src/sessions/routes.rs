@@ -245,7 +245,7 @@ async fn end(
     signed_in: SignedIn,
     LastSegment(id): LastSegment,
 ) -> Result<StatusCode, Error> {
-    let SignedIn { user, session } = signed_in;
+    let SignedIn { user, session, .. } = signed_in;
     let which = [&SessionId::from_stored(id), &session];
     super::end_from(&app.db, &app.revocations, &user.id, which, &asking).await?;
     Ok(StatusCode::NO_CONTENT)

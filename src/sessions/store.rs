@@ -147,24 +147,28 @@ pub fn see(session: &Session, before: Timestamp) -> Sql {
     .bind(before)
 }
 
-/// Whose live session this is; `None` when it has ended, expired or never was, or when the account is shut.
+/// Whose live session this is, and when they proved who they are; `None` when it has ended, expired or never was, or when the account is shut.
 pub async fn owner(
     db: &Db,
     id: &SessionId,
     user: &UserId,
     now: Timestamp,
-) -> Result<Option<User>, Error> {
+) -> Result<Option<(User, Timestamp)>, Error> {
     let live = sql(concat!(
         "SELECT ",
         user_columns!(),
-        " FROM sessions s JOIN users u ON u.id = s.user_id \
+        ", s.auth_time AS auth_time FROM sessions s JOIN users u ON u.id = s.user_id \
          WHERE s.id = $1 AND s.user_id = $2 AND u.disabled_at IS NULL AND ",
         live!("$3")
     ))
     .bind(id)
     .bind(user)
     .bind(now);
-    Ok(db.one(live, users::store::user).await?)
+    let read = |row: &Row| {
+        let auth_time = row.int("auth_time").map(Timestamp::from_micros)?;
+        Ok((users::store::user(row)?, auth_time))
+    };
+    Ok(db.one(live, read).await?)
 }
 
 /// Forgets up to `limit` sessions that expired before `moment`.

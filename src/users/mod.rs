@@ -58,7 +58,7 @@ pub struct User {
 }
 
 /// What somebody can prove beside a password. The three are there from the first release on, so that clients need no
-/// second shape; each says no until its factor can be enrolled.
+/// second shape.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecondFactors {

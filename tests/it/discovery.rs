@@ -5,7 +5,8 @@ use doorward::http::route::{Content, Route, Who};
 use doorward::router;
 use serde_json::{Value, json};
 
-use crate::harness::{ADA, Answer, PASSWORD, Server, server, server_with};
+use crate::harness::phone::Phone;
+use crate::harness::{ADA, Answer, PASSWORD, Server, server, server_with, unique};
 
 #[tokio::test]
 async fn a_form_learns_what_it_must_know() {
@@ -68,6 +69,9 @@ async fn every_answer_has_the_shape_that_the_document_gives_it() {
 
 /// The answer of a route to somebody who does everything right.
 async fn good_answer(server: &Server, route: &Route<doorward::app::App>, token: &str) -> Answer {
+    if route.who == Who::SignedIn && is_about_second_factors(route.path) {
+        return good_answer_about_second_factors(server, route).await;
+    }
     let body = match route.path {
         "/auth/signin" => json!({"email": ADA, "password": PASSWORD}),
         "/auth/signup" => json!({"email": "grace@example.com", "password": PASSWORD}),
@@ -91,6 +95,32 @@ async fn good_answer(server: &Server, route: &Route<doorward::app::App>, token: 
         (&Method::POST, Who::Anyone) => server.post(route.path, &body).await,
         (&Method::POST, Who::Client) => server.introspects(token).await,
         (method, who) => panic!("say how {who:?} calls {method} {} rightly", route.path),
+    }
+}
+
+fn is_about_second_factors(path: &str) -> bool {
+    path.starts_with("/auth/totp") || path == "/auth/recovery-codes"
+}
+
+/// The same where a second factor is set up, asked for or removed: by somebody new each time.
+async fn good_answer_about_second_factors(
+    server: &Server,
+    route: &Route<doorward::app::App>,
+) -> Answer {
+    let email = format!("{}@example.com", unique());
+    let token = server.signs_up(&email).await;
+    match (route.method.as_str(), route.path) {
+        ("POST", "/auth/totp") => {}
+        ("POST", "/auth/totp/confirm") => {
+            let phone = Phone::enrols(server, &token).await;
+            return phone.confirms(server, &token).await;
+        }
+        _ => drop(Phone::is_set_up(server, &token).await),
+    }
+    match route.method {
+        Method::GET => server.get_as(&token, route.path).await,
+        Method::DELETE => server.delete_as(&token, route.path).await,
+        _ => server.post_as(&token, route.path, &json!({})).await,
     }
 }
 

@@ -7,6 +7,8 @@ use doorward::http::body::{Field, Kind, Media};
 use doorward::http::route::Who;
 use serde_json::{Map, Value, json};
 
+use crate::wire::probes::told_no;
+
 /// One line of the route table.
 pub struct Door {
     pub method: Method,
@@ -16,6 +18,8 @@ pub struct Door {
     pub media: Media,
     /// The statuses of a yes.
     pub yes: Vec<StatusCode>,
+    /// The refusal that is as good as a yes: it read the body, and the code in it is nobody's.
+    pub told_no: Option<(StatusCode, &'static str)>,
 }
 
 /// Every line of the route table.
@@ -25,6 +29,7 @@ pub fn all() -> Vec<Door> {
         .map(|route| Door {
             method: route.method.clone(),
             path: filled(route.path),
+            told_no: told_no(&route.method, route.path),
             who: route.who,
             fields: route.body,
             media: route.media,

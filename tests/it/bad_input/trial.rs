@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::door::{self, Door, Filling};
 use super::oracle;
 use crate::harness::form::{FORM, basic};
+use crate::harness::phone::Phone;
 use crate::harness::rows::{self, Rows};
 use crate::harness::{Answer, CLIENT, Server, server};
 use crate::wire::probes::written;
@@ -72,6 +73,9 @@ impl<'a> Trial<'a> {
             filling,
             judged: Cell::new(0),
         };
+        if trial.door.path.starts_with("/auth/totp/") {
+            Phone::enrols(server, &trial.token).await;
+        }
         // A route about an account that there is and one about an account to be made declare the same field.
         let with_known = trial.send(trial.told(), trial.good()).await;
         trial
@@ -193,6 +197,7 @@ impl<'a> Trial<'a> {
         let request = self.request(headers, true).body(body());
         let answer = self.server.send(request.unwrap()).await;
         self.judge(status, &answer, about);
+        assert!(!self.is_yes(&answer), "{about}: {answer:?}");
         self.ignores_strangers(headers, body(), Some(status), about)
             .await;
         assert_eq!(self.rows().await, before, "{about} changed something");
@@ -296,7 +301,8 @@ impl<'a> Trial<'a> {
     }
 
     pub fn is_yes(&self, answer: &Answer) -> bool {
-        self.door.yes.contains(&answer.status)
+        self.door.told_no == Some((answer.status, answer.code()))
+            || self.door.yes.contains(&answer.status)
     }
 
     /// Passes the sentence on one refusal.

@@ -10,6 +10,7 @@ pub mod envelope;
 pub mod form;
 pub mod list;
 pub mod log;
+pub mod phone;
 pub mod process;
 pub mod rows;
 mod together;

@@ -9,14 +9,14 @@ use doorward::router;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, PASSWORD, Server};
-use crate::wire::probes::body;
+use crate::wire::probes::{body, told_no};
 
 /// Something that a caller does with a cookie.
 pub struct Deed {
     pub method: Method,
     pub path: String,
     pub body: Option<Value>,
-    /// The status of a yes.
+    /// The status of a yes, or of what is as good.
     pub yes: StatusCode,
     /// Whether a bearer token does as well.
     pub takes_tokens: bool,
@@ -58,8 +58,10 @@ pub async fn deeds(server: &Server, email: &str) -> Vec<Deed> {
             path: route
                 .path
                 .replace("{id}", claims_of(&other)["sid"].as_str().unwrap()),
-            body: (!route.body.is_empty()).then_some(fields),
-            yes: route.answers[0].status,
+            // By a cookie nothing is posted but JSON.
+            body: (!route.body.is_empty() || route.method == Method::POST).then_some(fields),
+            yes: told_no(&route.method, route.path)
+                .map_or(route.answers[0].status, |(status, _)| status),
             method: route.method,
             takes_tokens,
         });

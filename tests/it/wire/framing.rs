@@ -37,7 +37,7 @@ async fn every_route_refuses(on: &Listening<'_>, lines: &str, body: &str) {
 
 fn request(on: &Listening, probe: &Probe, lines: &str, body: &str) -> Vec<u8> {
     let head = probe.head();
-    let token = on.token_for(probe.who).unwrap_or(&on.token);
+    let token = on.token_for(probe.sender()).unwrap_or(&on.token);
     format!("{head}Authorization: Bearer {token}\r\nContent-Type: application/json\r\n{lines}\r\n\r\n{body}").into_bytes()
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use doorward::http::body::{Field, Kind, Media};
 use doorward::http::route::{Limit, Who};
 use doorward::router;
@@ -74,7 +74,7 @@ impl Probe {
         );
         if self.who == Who::Client {
             write!(head, "Authorization: {}\r\n", basic(CLIENT.0, CLIENT.1)).unwrap();
-        } else if let Some(token) = on.token_for(self.who) {
+        } else if let Some(token) = on.token_for(self.sender()) {
             write!(head, "Authorization: Bearer {token}\r\n").unwrap();
         }
         let body = self.body.as_ref().map(|body| written(self.media, body));
@@ -91,9 +91,30 @@ impl Probe {
         format!("{head}\r\n{body}").into_bytes()
     }
 
+    /// Who sends it: what is posted without a body changes something whatever is wrong with it, unless the session is over.
+    pub fn sender(&self) -> Who {
+        match self.who {
+            Who::SignedIn if self.method == "POST" && self.body.is_none() => Who::Leaving,
+            who => who,
+        }
+    }
+
     /// Whether it answers to a GET.
     pub fn is_get(&self) -> bool {
         self.method == "GET"
+    }
+}
+
+/// The refusal that whoever is let in gets all the same: nobody's code is in the body, and nobody has a second
+/// factor.
+pub fn told_no(method: &Method, path: &str) -> Option<(StatusCode, &'static str)> {
+    match (method.as_str(), path) {
+        ("POST", "/auth/totp/confirm") => Some((StatusCode::BAD_REQUEST, "code_invalid")),
+        ("DELETE", "/auth/totp") => Some((StatusCode::CONFLICT, "totp_not_enabled")),
+        ("POST", "/auth/recovery-codes") => {
+            Some((StatusCode::CONFLICT, "second_factor_not_enabled"))
+        }
+        _ => None,
     }
 }
 

@@ -1,0 +1,221 @@
+//! Authenticator apps (TOTP, RFC 6238): one an account. It counts from when it has shown a right code, and each of its
+//! codes once, whichever node is asked and whatever becomes of the clock.
+
+mod qr;
+pub mod routes;
+pub mod store;
+
+use db::{Db, Unit};
+use otp::{Code, Totp};
+
+use crate::attempts::Permit;
+use crate::audit::{self, About, By, Event};
+use crate::clock::Timestamp;
+use crate::config::SecondFactorConfig;
+use crate::error::{Error, Refusal};
+use crate::http::Asking;
+use crate::ids::{SessionId, UserId};
+use crate::recovery_codes::{self, Made};
+use crate::secret::{self, Sealer, Secret};
+use crate::users::{self, User};
+use store::Enrolled;
+
+/// Whose app it is, and by the word of which session they change it.
+#[derive(Clone, Copy)]
+pub struct Owner<'a> {
+    /// The account.
+    pub user: &'a User,
+    /// A live session of it.
+    pub session: &'a SessionId,
+}
+
+impl Owner<'_> {
+    /// Holds the account's row, by the word of the session.
+    fn held(&self, asking: &Asking) -> Unit {
+        let hold = users::store::hold(&self.user.id, self.session, asking.now);
+        Unit::new().expect(1, hold)
+    }
+
+    fn about(&self) -> About<'_> {
+        About {
+            user: Some(&self.user.id),
+            session: Some(self.session),
+        }
+    }
+}
+
+/// Begins with a new app, which counts once it is confirmed; one that was begun with before and not confirmed is void.
+///
+/// # Errors
+/// [`Refusal::TotpAlreadyEnabled`] when there is an app that counts; [`Refusal::SessionRevoked`].
+pub async fn enrol(
+    db: &Db,
+    sealer: &Sealer,
+    config: &SecondFactorConfig,
+    owner: Owner<'_>,
+    asking: &Asking,
+) -> Result<Totp, Error> {
+    let user = &owner.user.id;
+    let totp = Totp {
+        secret: otp::Secret::new(secret::bytes()),
+        algorithm: config.totp_algorithm,
+        digits: config.totp_digits,
+    };
+    let new = Enrolled {
+        sealed: sealer.seal(&place(user), totp.secret.expose()),
+        algorithm: totp.algorithm,
+        digits: totp.digits,
+        is_confirmed: false,
+        last_step: 0,
+    };
+    let unit = owner
+        .held(asking)
+        .expect(1, store::begin(user, &new, asking.now))
+        .run(audit::row(
+            Event::TotpBegun,
+            By::Caller(asking),
+            owner.about(),
+        ));
+    match db.write(unit).await {
+        Ok(_) => Ok(totp),
+        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
+        Err(db::Error::Touched { .. }) => Err(Refusal::TotpAlreadyEnabled.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The app that an account has begun with and not confirmed.
+///
+/// # Errors
+/// [`Refusal::TotpAlreadyEnabled`] when it is confirmed, [`Refusal::TotpNotEnabled`] when there is none.
+pub async fn begun(db: &Db, user: &UserId) -> Result<Enrolled, Error> {
+    match store::enrolled(db, user).await? {
+        None => Err(Refusal::TotpNotEnabled.into()),
+        Some(enrolled) if enrolled.is_confirmed => Err(Refusal::TotpAlreadyEnabled.into()),
+        Some(enrolled) => Ok(enrolled),
+    }
+}
+
+/// The step that `code` is of, as `begun` shows it now: what confirms it.
+///
+/// # Errors
+/// [`Refusal::CodeInvalid`].
+pub fn shown(
+    sealer: &Sealer,
+    user: &UserId,
+    begun: &Enrolled,
+    code: &Secret<String>,
+    now: Timestamp,
+) -> Result<Step, Error> {
+    Ok(step(sealer, user, begun, code, now)?.ok_or(Refusal::CodeInvalid)?)
+}
+
+/// A step whose code was shown and has not been taken.
+#[derive(Clone, Copy)]
+pub struct Step(i64);
+
+/// Lets an app count that has shown the code of `step`, and gives the account new recovery codes.
+///
+/// # Errors
+/// [`Refusal::CodeInvalid`] when another request took the step, or began with another app, meanwhile;
+/// [`Refusal::SessionRevoked`].
+pub async fn confirm(
+    db: &Db,
+    permit: &Permit,
+    owner: Owner<'_>,
+    (begun, Step(step)): (&Enrolled, Step),
+    codes: &Made,
+    asking: &Asking,
+) -> Result<(), Error> {
+    let user = &owner.user.id;
+    let unit = owner
+        .held(asking)
+        .expect(1, store::spend(user, step))
+        .expect(1, store::confirm(user, begun, asking.now))
+        .append(codes.unit(user, By::Caller(asking)))
+        .append(permit.clear())
+        .run(audit::row(
+            Event::TotpEnabled,
+            By::Caller(asking),
+            owner.about(),
+        ));
+    match db.write(unit).await {
+        Ok(_) => Ok(()),
+        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
+        Err(db::Error::Touched { .. }) => Err(Refusal::CodeInvalid.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What takes the step that `code` is of, if the account's app shows it now or showed it half a minute ago, and no such step
+/// was taken; a unit that was written before touches no row. `None` where there is no app that counts, too.
+pub async fn check(
+    db: &Db,
+    sealer: &Sealer,
+    user: &UserId,
+    code: &Secret<String>,
+    now: Timestamp,
+) -> Result<Option<Unit>, Error> {
+    let Some(enrolled) = store::enrolled(db, user).await? else {
+        return Ok(None);
+    };
+    if !enrolled.is_confirmed {
+        return Ok(None);
+    }
+    let step = step(sealer, user, &enrolled, code, now)?;
+    Ok(step.map(|Step(step)| Unit::new().expect(1, store::spend(user, step))))
+}
+
+/// The step of a right code: this one or the one before, and later than any that was taken, so that a clock that was set back
+/// takes none twice.
+fn step(
+    sealer: &Sealer,
+    user: &UserId,
+    enrolled: &Enrolled,
+    code: &Secret<String>,
+    now: Timestamp,
+) -> Result<Option<Step>, Error> {
+    let Ok(code) = Code::read(code.expose(), enrolled.digits) else {
+        return Ok(None);
+    };
+    let opened = sealer
+        .open(&place(user), &enrolled.sealed)
+        .map_err(Error::bug)?;
+    let totp = Totp {
+        secret: otp::Secret::from_stored(opened.expose()).map_err(Error::bug)?,
+        algorithm: enrolled.algorithm,
+        digits: enrolled.digits,
+    };
+    let current = otp::step_at(now.seconds());
+    let found = totp.step_of(&code, [current, current.saturating_sub(1)]);
+    let step = found.and_then(|step| i64::try_from(step).ok());
+    Ok(step.filter(|step| *step > enrolled.last_step).map(Step))
+}
+
+/// Removes the app of an account, and with the last second factor what belongs to second factors.
+///
+/// # Errors
+/// [`Refusal::TotpNotEnabled`]; [`Refusal::SessionRevoked`].
+pub async fn disable(db: &Db, owner: Owner<'_>, asking: &Asking) -> Result<(), Error> {
+    let user = &owner.user.id;
+    let unit = owner
+        .held(asking)
+        .expect(1, store::delete(user))
+        .run(recovery_codes::store::delete_without_factor(user))
+        .run(audit::row(
+            Event::TotpDisabled,
+            By::Caller(asking),
+            owner.about(),
+        ));
+    match db.write(unit).await {
+        Ok(_) => Ok(()),
+        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
+        Err(db::Error::Touched { .. }) => Err(Refusal::TotpNotEnabled.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Where a secret is sealed: in another account's row it does not open.
+fn place(user: &UserId) -> String {
+    format!("totp/{user}")
+}
