@@ -79,11 +79,11 @@ export async function install(env = {}) {
   };
 }
 
-/** POSTs JSON to the installation; answers `{ status, body }`. */
-export async function post(url, body) {
+/** POSTs JSON to the installation, with more headers if there are any; answers `{ status, body }`. */
+export async function post(url, body, headers = {}) {
   const answer = await fetch(url, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
   return { status: answer.status, body: await answer.json() };
