@@ -10,6 +10,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde::Serialize;
 
+use crate::secret::Secret;
+
 /// Why a request got no for an answer.
 #[derive(Debug, Clone)]
 pub enum Error {
@@ -106,6 +108,12 @@ pub enum Refusal {
     SignupDisabled,
     /// The caller proved who they are too long ago for what they ask.
     ReauthenticationRequired,
+    /// The password is right, and a second factor is wanted.
+    SecondFactorRequired(Asked),
+    /// The code that was shown as a second factor is not right, or was used.
+    SecondFactorInvalid,
+    /// There is no such half-done sign-in, or it took too long or too many tries.
+    ChallengeExpired,
     /// The code is not right, or was used.
     CodeInvalid,
     /// The account has an authenticator app already.
@@ -114,6 +122,17 @@ pub enum Refusal {
     TotpNotEnabled,
     /// The account has no second factor that a recovery code could stand in for.
     SecondFactorNotEnabled,
+}
+
+/// What a half-done sign-in is told, beside that it is one.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// What names it.
+    pub challenge: Secret<String>,
+    /// By what it can go on.
+    pub methods: Vec<&'static str>,
+    /// For how long it can.
+    pub expires_in: Duration,
 }
 
 /// How a refusal is said over HTTP. It is left on the answer, for whoever has to say it in another form.
@@ -184,6 +203,13 @@ impl Refusal {
             Self::BreachedPassword,
             Self::SignupDisabled,
             Self::ReauthenticationRequired,
+            Self::SecondFactorRequired(Asked {
+                challenge: Secret::new("a-challenge".to_owned()),
+                methods: vec!["totp", "recovery_code"],
+                expires_in: Duration::from_mins(5),
+            }),
+            Self::SecondFactorInvalid,
+            Self::ChallengeExpired,
             Self::CodeInvalid,
             Self::TotpAlreadyEnabled,
             Self::TotpNotEnabled,
@@ -335,6 +361,21 @@ impl Refusal {
                 Some("reauthentication_required"),
                 "Sign in again; this is for whoever did so in the last ten minutes".into(),
             ),
+            Self::SecondFactorRequired(_) => (
+                S::UNAUTHORIZED,
+                Some("second_factor_required"),
+                "Second factor required".into(),
+            ),
+            Self::SecondFactorInvalid => (
+                S::UNAUTHORIZED,
+                Some("code_invalid"),
+                "The code is not right, or was used before; wait for the next one".into(),
+            ),
+            Self::ChallengeExpired => (
+                S::UNAUTHORIZED,
+                Some("challenge_expired"),
+                "This sign-in took too long or too many tries; begin anew with the password".into(),
+            ),
             Self::CodeInvalid => (
                 S::BAD_REQUEST,
                 Some("code_invalid"),
@@ -369,6 +410,13 @@ impl Refusal {
                 Some(*retry_after)
             }
             Self::ProofRequired { retry_after } => *retry_after,
+            _ => None,
+        }
+    }
+
+    fn asked(&self) -> Option<&Asked> {
+        match self {
+            Self::SecondFactorRequired(asked) => Some(asked),
             _ => None,
         }
     }

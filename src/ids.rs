@@ -65,6 +65,10 @@ id! {
     SessionId
 }
 id! {
+    /// A device on which no second factor is asked for.
+    TrustedDeviceId
+}
+id! {
     /// A row of the audit trail.
     AuditId
 }
@@ -73,7 +77,7 @@ id! {
     RequestId
 }
 
-timed!(SessionId, AuditId, RequestId);
+timed!(SessionId, TrustedDeviceId, AuditId, RequestId);
 
 impl UserId {
     /// A new one. UUIDv4 (RFC 9562 section 5.4), since applications show it to others: it tells neither when its account was made

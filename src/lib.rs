@@ -21,7 +21,9 @@ pub mod tokens;
 pub mod users;
 
 pub mod attempts;
+pub mod challenges;
 pub mod proofs;
+pub mod trusted_devices;
 
 pub mod breached;
 pub mod password;

@@ -22,7 +22,7 @@ use crate::http::{Asking, cors, headers, oauth, openapi};
 use crate::limits::Standing;
 use crate::{
     discovery, health, introspection, proofs, recovery_codes, refresh, sessions, sign_in, sign_up,
-    tokens, totp, users,
+    tokens, totp, trusted_devices, users,
 };
 
 /// Every route there is.
@@ -36,6 +36,7 @@ pub fn table() -> Vec<Route<App>> {
         users::routes::routes(),
         totp::routes::routes(),
         recovery_codes::routes::routes(),
+        trusted_devices::routes::routes(),
         tokens::routes::routes(),
         introspection::routes::routes(),
         discovery::routes::routes(),
@@ -122,13 +123,14 @@ async fn guard(State(app): State<App>, asking: Asking, request: Request, next: N
 }
 
 /// What a credential is called in a body.
-const CREDENTIALS: [&str; 7] = [
+const CREDENTIALS: [&str; 8] = [
     "email",
     "password",
     "username",
     "token",
     "refreshtoken",
     "code",
+    "challenge",
     "client_secret",
 ];
 

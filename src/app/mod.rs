@@ -47,6 +47,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "second factors",
         sql: include_str!("../../migrations/0004_second_factors.sql"),
     },
+    Migration {
+        version: 5,
+        name: "second steps",
+        sql: include_str!("../../migrations/0005_second_steps.sql"),
+    },
 ];
 
 /// The service, cheap to clone.

@@ -19,6 +19,7 @@ use passhash::Turn;
 
 use crate::audit::{self, About, By, Event};
 use crate::clock::Timestamp;
+use crate::config::LimitsConfig;
 use crate::error::{Error, Refusal};
 use crate::ids::UserId;
 use crate::secret::Stamp;
@@ -144,6 +145,25 @@ impl Permit {
             charged: Some(charge(db, lane, now).await?),
             turn,
         })
+    }
+
+    /// Leave to try a code of an account, by which its owner shows a second factor: one budget for all kinds of codes, which a
+    /// right password does not fill again.
+    ///
+    /// # Errors
+    /// [`Refusal::RateLimited`], with the time until the lane opens.
+    pub async fn for_code(
+        db: &Db,
+        config: &LimitsConfig,
+        stamp: &Stamp,
+        user: &UserId,
+        turn: Turn,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        if !config.enabled {
+            return Ok(Self::unlimited(turn));
+        }
+        Self::take(db, Lane::of_codes(stamp, user), turn, now).await
     }
 
     /// Leave where nothing is limited.

@@ -48,6 +48,20 @@ pub enum Event {
     RecoveryCodesMade,
     /// A recovery code stood in for a second factor.
     RecoveryCodeUsed,
+    /// A password was right, and a second factor is asked for.
+    SecondFactorAsked,
+    /// A code that was shown as a second factor was not right.
+    SecondFactorFailed,
+    /// Somebody proved again who they are; the session before has ended.
+    Reauthenticated,
+    /// No second factor is asked for on a device from here on, for a while.
+    DeviceTrusted,
+    /// A device is trusted no more.
+    DeviceRevoked,
+    /// The operator took the second factors from an account.
+    SecondFactorRemoved,
+    /// The operator let somebody in without any proof.
+    GlassBroken,
     /// Strangers may try the password of an account again at once.
     AttemptsForgotten,
     /// An account was shut; all its sessions ended.
@@ -84,6 +98,13 @@ impl Event {
             Self::TotpDisabled => "totp_disabled",
             Self::RecoveryCodesMade => "recovery_codes_made",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::SecondFactorAsked => "second_factor_asked",
+            Self::SecondFactorFailed => "second_factor_failed",
+            Self::Reauthenticated => "reauthenticated",
+            Self::DeviceTrusted => "device_trusted",
+            Self::DeviceRevoked => "device_revoked",
+            Self::SecondFactorRemoved => "second_factor_removed",
+            Self::GlassBroken => "glass_broken",
             Self::AttemptsForgotten => "attempts_forgotten",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",

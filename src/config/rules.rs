@@ -26,6 +26,11 @@ pub(super) fn check(config: &Config, draft: &mut Draft) {
     limits(config, draft);
     logs(config, draft);
     draft.within(
+        "second_factor.remember_device",
+        &config.second_factor.remember_device,
+        Duration::ZERO..=365 * DAY,
+    );
+    draft.within(
         "shutdown_grace",
         &config.shutdown_grace,
         Duration::ZERO..=10 * MINUTE,

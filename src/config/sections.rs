@@ -184,6 +184,9 @@ settings! {
         /// How many digits such a code has, 6 or 8. Several apps show 6 whatever they are told. An app that is enrolled keeps
         /// what it was enrolled with.
         totp_digits: Digits = "6",
+        /// For how long a sign-in on a device asks for no second factor after one with `rememberDevice`, up to 365 days; `0s`
+        /// asks each time.
+        remember_device: Duration = "30d",
     }
 }
 

@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::{Broken, Code, Error, Message, Refusal, Said};
+use super::{Asked, Broken, Code, Error, Message, Refusal, Said};
 
 /// The envelope of api.md section 2; the first three keys always first and in this order.
 #[derive(Serialize)]
@@ -17,6 +17,27 @@ struct Envelope {
     error: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
+    #[serde(flatten)]
+    asked: Option<More>,
+}
+
+/// What a half-done sign-in goes on with.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct More {
+    challenge: String,
+    methods: Vec<&'static str>,
+    expires_in: u64,
+}
+
+impl From<&Asked> for More {
+    fn from(asked: &Asked) -> Self {
+        Self {
+            challenge: asked.challenge.expose().clone(),
+            methods: asked.methods.clone(),
+            expires_in: asked.expires_in.as_secs(),
+        }
+    }
 }
 
 impl IntoResponse for Error {
@@ -30,7 +51,7 @@ impl IntoResponse for Error {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut answer = envelope(self.said());
+        let mut answer = envelope(self.said(), self.asked());
         if let Some(wait) = self.retry_after() {
             set_retry_after(&mut answer, wait);
         }
@@ -58,11 +79,14 @@ impl IntoResponse for Broken {
                 "Internal server error",
             ),
         };
-        let mut answer = envelope(Said {
-            status,
-            code: Some(code),
-            message: Message::One(words.into()),
-        });
+        let mut answer = envelope(
+            Said {
+                status,
+                code: Some(code),
+                message: Message::One(words.into()),
+            },
+            None,
+        );
         if matches!(self, Self::Unavailable(_)) {
             set_retry_after(&mut answer, Duration::from_secs(1));
         }
@@ -71,7 +95,7 @@ impl IntoResponse for Broken {
     }
 }
 
-fn envelope(said: Said) -> Response {
+fn envelope(said: Said, asked: Option<&Asked>) -> Response {
     let Said {
         status,
         code,
@@ -83,6 +107,7 @@ fn envelope(said: Said) -> Response {
         message,
         error,
         code,
+        asked: asked.map(More::from),
     };
     let mut answer = (status, axum::Json(body)).into_response();
     let extensions = answer.extensions_mut();

@@ -61,6 +61,8 @@ pub enum Kind {
         /// In bytes.
         max: usize,
     },
+    /// True or false.
+    Boolean,
     /// One of these words.
     OneOf(&'static [&'static str]),
 }
@@ -100,8 +102,11 @@ impl Field {
             (Kind::Object { max }, Value::Object(_)) if value.to_string().len() > max => {
                 format!("must be at most {max} bytes long as JSON")
             }
-            (Kind::Object { .. }, Value::Object(_)) => return None,
+            (Kind::Object { .. }, Value::Object(_)) | (Kind::Boolean, Value::Bool(_)) => {
+                return None;
+            }
             (Kind::Object { .. }, _) => "must be an object".into(),
+            (Kind::Boolean, _) => "must be true or false".into(),
             (kind, Value::String(text)) => kind.wrong(text)?,
             (Kind::OneOf(words), _) => one_of(words),
             (_, _) => "must be a string".into(),
@@ -134,6 +139,7 @@ impl Kind {
             }
             Self::OneOf(words) if !words.contains(&text) => Some(one_of(words)),
             Self::Object { .. } => Some("must be an object".into()),
+            Self::Boolean => Some("must be true or false".into()),
             _ => None,
         }
     }
@@ -206,6 +212,11 @@ impl Fields {
             Some(Value::String(text)) => Some(text),
             _ => None,
         }
+    }
+
+    /// Whether an optional field is true.
+    pub fn is_set(&mut self, name: &str) -> bool {
+        self.0.remove(name) == Some(Value::Bool(true))
     }
 
     /// An optional object, as JSON text.

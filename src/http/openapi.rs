@@ -177,6 +177,7 @@ fn field_schema(field: &Field, media: Media) -> Value {
         Kind::Text { max } => json!({"type": "string", "maxLength": max}),
         Kind::Locale => json!({"type": "string", "maxLength": 35}),
         Kind::Object { .. } => json!({"type": "object"}),
+        Kind::Boolean => json!({"type": "boolean"}),
         Kind::OneOf(words) => json!({"type": "string", "enum": words}),
     };
     // A form has no null.
@@ -220,7 +221,10 @@ fn refusal_schema() -> Value {
             "statusCode": {"type": "integer"},
             "message": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
             "error": {"type": "string", "description": "The reason phrase of the status"},
-            "code": {"enum": codes}
+            "code": {"enum": codes},
+            "challenge": {"type": "string", "description": "With second_factor_required: what POST /auth/signin/second-factor takes"},
+            "methods": {"type": "array", "items": {"enum": ["totp", "recovery_code"]}, "description": "With second_factor_required: by what it can go on"},
+            "expiresIn": {"type": "integer", "description": "With second_factor_required: for how many seconds it can"}
         }
     })
 }

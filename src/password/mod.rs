@@ -21,12 +21,14 @@ use zeroize::Zeroizing;
 use crate::attempts::{self, Lane, Permit};
 use crate::audit::{self, About, By, Event};
 use crate::breached::{self, Breached, Unreadable};
+use crate::challenges;
 use crate::clock::Timestamp;
 use crate::config::PasswordConfig;
 use crate::error::{Broken, Error, Refusal};
 use crate::revocations::Revocations;
 use crate::revocations::store::{Which, end};
 use crate::secret::{Secret, Stamp};
+use crate::trusted_devices;
 use crate::users::{self, Email, User};
 use floor::Floor;
 use policy::Policy;
@@ -108,6 +110,9 @@ pub async fn set(
         .expect(1, users::store::touch(id, now))
         .expect(1, store::set(id, &stored, now))
         .append(end(Which::All(id), now))
+        // Nobody goes on by the password before it.
+        .run(challenges::store::delete(id))
+        .run(trusted_devices::store::delete(id))
         // What was guessed at is gone.
         .run(attempts::store::clear(&Lane::of_strangers(
             stamp,

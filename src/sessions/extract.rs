@@ -26,6 +26,8 @@ pub struct SignedIn {
     pub session: SessionId,
     /// When they proved who they are.
     pub auth_time: Timestamp,
+    /// How the session is carried.
+    pub carried: Carried,
 }
 
 /// For how long whoever proved who they are may change how they prove it.
@@ -80,13 +82,14 @@ impl FromRequestParts<App> for SignedIn {
 
 async fn by_token(app: &App, token: &str, now: Timestamp) -> Result<SignedIn, Error> {
     let claims = app.tokens.verify(token, now)?;
-    let (user, auth_time) = store::owner(&app.db, &claims.sid, &claims.sub, now)
+    let (user, auth_time, carried) = store::owner(&app.db, &claims.sid, &claims.sub, now)
         .await?
         .ok_or(Refusal::SessionRevoked)?;
     Ok(SignedIn {
         user,
         session: claims.sid,
         auth_time,
+        carried,
     })
 }
 
@@ -111,6 +114,7 @@ async fn by_cookie(app: &App, value: &str, asking: &Asking) -> Result<Option<Sig
         user,
         session: id,
         auth_time,
+        carried: Carried::Cookie,
     }))
 }
 

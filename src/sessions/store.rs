@@ -10,14 +10,32 @@ use crate::ids::{SessionId, UserId};
 use crate::users::store::user_columns;
 use crate::users::{self, User};
 
-/// Begins a session, if its account is still open and its password still the one that was verified: a sign-in that
-/// crosses a change of password, a disabling or a deletion touches no row.
-pub fn insert(session: &Session, renewal: Option<&Renewal>, verified_hash: &str) -> Sql {
+/// What a session begins by, as far as the account's row and those beside it tell.
+#[derive(Clone, Copy)]
+pub enum Proof<'a> {
+    /// By a password of this hash, and nothing beside it is asked for.
+    PasswordAlone(&'a str),
+    /// By a password of this hash, and what other statements of the unit spend.
+    Password(&'a str),
+    /// By what other statements of the unit spend.
+    Spent,
+}
+
+/// Begins a session, if its account is still open, its password still the one that was verified, and no more asked for than
+/// was shown: a sign-in that crosses a change of password, a disabling, a deletion or the setting up of a second factor touches
+/// no row.
+pub fn insert(session: &Session, renewal: Option<&Renewal>, proof: Proof<'_>) -> Sql {
+    let (verified_hash, is_alone) = match proof {
+        Proof::PasswordAlone(hash) => (Some(hash), true),
+        Proof::Password(hash) => (Some(hash), false),
+        Proof::Spent => (None, false),
+    };
     sql(
         "INSERT INTO sessions (id, user_id, carried, secret_hash, generation, auth_time, amr, created_at, last_seen_at, \
          expires_at, ends_at, ip, agent, epoch) \
-         SELECT $1, u.id, $3, $4, $5, $6, $7, $6, $8, $9, $10, $11, $12, (SELECT epoch FROM revocation_count) FROM users u JOIN passwords p ON p.user_id = u.id \
-         WHERE u.id = $2 AND u.disabled_at IS NULL AND p.hash = $13",
+         SELECT $1, u.id, $3, $4, $5, $6, $7, $6, $8, $9, $10, $11, $12, (SELECT epoch FROM revocation_count) FROM users u LEFT JOIN passwords p ON p.user_id = u.id \
+         WHERE u.id = $2 AND u.disabled_at IS NULL AND (p.hash = $13 OR $14) \
+         AND NOT ($15 AND EXISTS (SELECT 1 FROM totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL))",
     )
     .bind(&session.id)
     .bind(&session.user)
@@ -32,6 +50,8 @@ pub fn insert(session: &Session, renewal: Option<&Renewal>, verified_hash: &str)
     .bind(session.ip.as_str())
     .bind(session.agent.as_deref())
     .bind(verified_hash)
+    .bind(verified_hash.is_none())
+    .bind(is_alone)
 }
 
 /// What is true of the rows of sessions that live at the moment that is bound to this parameter.
@@ -57,14 +77,16 @@ macro_rules! session_columns {
 /// Reads a `Session` from the columns that [`session_columns`] names.
 fn session(row: &Row) -> Result<Session, db::Error> {
     let moment = |name| row.int(name).map(Timestamp::from_micros);
-    let carried = row.text("carried")?;
     Ok(Session {
         id: SessionId::from_stored(row.text("session_id")?),
         user: UserId::from_stored(row.text("user_id")?),
-        carried: Carried::named(&carried)
-            .ok_or_else(|| db::Error::Broken(format!("a session is carried as {carried}")))?,
+        carried: carried(row)?,
         generation: row.int("generation")?,
-        amr: row.text("amr")?.split(' ').map(str::to_owned).collect(),
+        amr: row
+            .text("amr")?
+            .split_terminator(' ')
+            .map(str::to_owned)
+            .collect(),
         created_at: moment("begun_at")?,
         auth_time: moment("auth_time")?,
         last_seen_at: moment("last_seen_at")?,
@@ -73,6 +95,12 @@ fn session(row: &Row) -> Result<Session, db::Error> {
         ip: row.text("ip")?,
         agent: row.opt_text("agent")?,
     })
+}
+
+fn carried(row: &Row) -> Result<Carried, db::Error> {
+    let carried = row.text("carried")?;
+    Carried::named(&carried)
+        .ok_or_else(|| db::Error::Broken(format!("a session is carried as {carried}")))
 }
 
 /// The live session that a family's secret belongs to, and whose it is; `None` when it has ended, expired, never was or
@@ -153,11 +181,11 @@ pub async fn owner(
     id: &SessionId,
     user: &UserId,
     now: Timestamp,
-) -> Result<Option<(User, Timestamp)>, Error> {
+) -> Result<Option<(User, Timestamp, Carried)>, Error> {
     let live = sql(concat!(
         "SELECT ",
         user_columns!(),
-        ", s.auth_time AS auth_time FROM sessions s JOIN users u ON u.id = s.user_id \
+        ", s.auth_time AS auth_time, s.carried AS carried FROM sessions s JOIN users u ON u.id = s.user_id \
          WHERE s.id = $1 AND s.user_id = $2 AND u.disabled_at IS NULL AND ",
         live!("$3")
     ))
@@ -166,7 +194,7 @@ pub async fn owner(
     .bind(now);
     let read = |row: &Row| {
         let auth_time = row.int("auth_time").map(Timestamp::from_micros)?;
-        Ok((users::store::user(row)?, auth_time))
+        Ok((users::store::user(row)?, auth_time, carried(row)?))
     };
     Ok(db.one(live, read).await?)
 }

@@ -2,7 +2,9 @@
 //! unknown address, a wrong password, a shut account and one without a password, and so is the work before it.
 
 mod admission;
+mod let_in;
 pub mod routes;
+mod second_factor;
 
 use db::Unit;
 use passhash::Verified;
@@ -14,14 +16,18 @@ use crate::app::App;
 use crate::attempts::Permit;
 use crate::attempts::device::Device;
 use crate::audit::{self, About, By, Event};
-use crate::error::{Error, Refusal};
+use crate::error::{Asked, Error, Refusal};
 use crate::http::Asking;
 use crate::password::{self, Account, Stored};
 use crate::secret::Secret;
 use crate::sessions::grant::Grant;
 use crate::sessions::renewal::Renewal;
+use crate::sessions::store::Proof;
 use crate::sessions::{self, Carried, Session};
 use crate::users::{self, Email, User};
+
+pub use let_in::let_in;
+pub use second_factor::{Continued, with_second_factor};
 
 /// An address and the password that is said to belong to it.
 pub struct Attempt {
@@ -35,6 +41,10 @@ pub struct Attempt {
     pub device: Option<Secret<String>>,
     /// A proof of work, unproven.
     pub proof: Option<String>,
+    /// A code of a second factor, for accounts that have one.
+    pub code: Option<Secret<String>>,
+    /// Whether the device is to be asked for no second factor for a while.
+    pub remember: bool,
 }
 
 /// What a credential was worth.
@@ -46,6 +56,29 @@ pub enum Outcome {
         /// What tells their device the next time.
         device: Secret<String>,
     },
+    /// The password is right, and a second factor is wanted.
+    SecondFactor(Asked),
+}
+
+/// What a session is to rest on.
+pub(crate) struct Proven<'a> {
+    /// How they proved who they are (RFC 8176).
+    amr: &'static [&'static str],
+    /// What has to hold when the session begins.
+    proof: Proof<'a>,
+    /// What is spent for it, by statements that touch no row when it was spent before.
+    spent: Unit,
+}
+
+impl<'a> Proven<'a> {
+    /// By a password alone.
+    pub(crate) fn by_password(stored: &'a Stored) -> Self {
+        Self {
+            amr: &["pwd"],
+            proof: Proof::PasswordAlone(&stored.hash),
+            spent: Unit::new(),
+        }
+    }
 }
 
 /// How often an account is looked at, when it changes between the look and the write: another sign-in made its hash
@@ -56,10 +89,13 @@ const LOOKS: usize = 2;
 pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Result<Outcome, Error> {
     let Admitted {
         permit,
-        device,
+        device: known,
         mut account,
         looked,
     } = admission::admit(app, &attempt, asking).await?;
+    let device = known
+        .as_ref()
+        .map_or_else(|| Device::new(asking.now), |known| known.again(asking.now));
     let mut began = Instant::now();
     for _ in 0..LOOKS {
         let verified = verify(app, &permit, &attempt, account.as_ref()).await?;
@@ -82,13 +118,29 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
             .passwords
             .rehash(&permit, &attempt.password, &stored)
             .await?;
-        let (grant, session) = opening(app, &user, attempt.carried, &stored, asking)?;
-        let session = session
-            .append(strengthening(&user, &stored, stronger.as_ref(), asking))
-            .append(permit.clear());
-        if begin(app, session).await? {
-            let device =
-                device.map_or_else(|| Device::new(asking.now), |known| known.again(asking.now));
+        let beside =
+            strengthening(&user, &stored, stronger.as_ref(), asking).append(permit.clear());
+        let proven = second_factor::beside_password(
+            app,
+            &attempt,
+            (&user, &stored),
+            known.as_ref(),
+            &permit,
+            asking,
+        );
+        let Some(proven) = proven.await? else {
+            let asked = second_factor::ask(&user, &stored, attempt.carried, asking);
+            if let Some(asked) = second_factor::begin_asking(app, asked, beside).await? {
+                return Ok(asked);
+            }
+            account = password::store::account(&app.db, attempt.email.key()).await?;
+            continue;
+        };
+        let (grant, session) = opening(app, &user, attempt.carried, proven, asking)?;
+        let remember = attempt.remember && user.mfa.are_on();
+        let remembering = second_factor::remembering(app, &device, &user.id, remember, asking);
+        if begin(app, session.append(beside).append(remembering)).await? {
+            count();
             let device = device.to_text(attempt.email.key(), &app.stamp);
             return Ok(Outcome::SignedIn { grant, device });
         }
@@ -115,13 +167,10 @@ async fn verify(
     verified
 }
 
-/// Begins the session; `false` when the account is no longer as it was when its password was verified.
-async fn begin(app: &App, session: Unit) -> Result<bool, Error> {
-    match app.db.write(session).await {
-        Ok(_) => {
-            count();
-            Ok(true)
-        }
+/// Begins what a right password begins; `false` when the account is no longer as it was when its password was verified.
+async fn begin(app: &App, unit: Unit) -> Result<bool, Error> {
+    match app.db.write(unit).await {
+        Ok(_) => Ok(true),
         Err(db::Error::Touched { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
@@ -148,13 +197,13 @@ pub(crate) fn opening(
     app: &App,
     user: &User,
     carried: Carried,
-    verified: &Stored,
+    proven: Proven<'_>,
     asking: &Asking,
 ) -> Result<(Grant, Unit), Error> {
     let session = Session::begin(
         user.id.clone(),
         carried,
-        &["pwd"],
+        proven.amr,
         &app.config.sessions,
         &app.tokens,
         asking,
@@ -169,9 +218,10 @@ pub(crate) fn opening(
         // The account's row is held first: who shuts it or sets its password at this moment does so wholly before, and
         // the next statement finds that, or wholly after, and ends this session too.
         .expect(1, users::store::touch_sign_in(&user.id, asking.now))
+        .append(proven.spent)
         .expect(
             1,
-            sessions::store::insert(&session, renewal.as_ref(), &verified.hash),
+            sessions::store::insert(&session, renewal.as_ref(), proven.proof),
         )
         .run(audit::row(Event::SignedIn, By::Caller(asking), about));
     Ok((grant, unit))

@@ -4,26 +4,76 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use super::{Attempt, Outcome, with_password};
+use super::{Attempt, Continued, Outcome, with_password, with_second_factor};
 use crate::app::App;
 use crate::attempts::extract::{DEVICE_TOKEN, Keeping};
-use crate::error::Error;
+use crate::audit::Event;
+use crate::challenges::{self, Challenge};
+use crate::error::{Error, Refusal};
 use crate::http::body::{Field, Fields, Kind};
 use crate::http::csrf::Sender;
 use crate::http::route::{Answer, Route};
 use crate::http::{Asking, cookie};
 use crate::proofs::MAX_LENGTH;
+use crate::sessions;
 use crate::sessions::Carried;
-use crate::sessions::extract::end_replaced;
+use crate::sessions::extract::{SignedIn, end_replaced};
 use crate::sessions::grant::Grant;
 use crate::sessions::routes::{GRANT, SESSION};
 use crate::users::Email;
+
+/// Longer texts are no code of ours, in characters.
+const MAX_CODE: usize = 64;
+
+const REMEMBER: Field = Field::optional(
+    "rememberDevice",
+    Kind::Boolean,
+    "Whether sign-ins on this device ask for no second factor for a while (second_factor.remember_device)",
+);
+
+const CONTINUED: &[Field] = &[
+    Field::required(
+        "challenge",
+        Kind::Text {
+            max: challenges::MAX_LENGTH,
+        },
+        "The challenge of the answer to the password",
+    ),
+    Field::required(
+        "code",
+        Kind::Text { max: MAX_CODE },
+        "A code of the authenticator app, or a recovery code",
+    ),
+    REMEMBER,
+    SESSION,
+    DEVICE_TOKEN,
+];
+
+const AGAIN: &[Field] = &[
+    Field::required(
+        "password",
+        Kind::Password,
+        "The caller's password, as typed",
+    ),
+    Field::optional(
+        "code",
+        Kind::Text { max: MAX_CODE },
+        "A code of the authenticator app, or a recovery code, where the account has a second factor",
+    ),
+    DEVICE_TOKEN,
+];
 
 const ATTEMPT: &[Field] = &[
     Field::required("email", Kind::Email, "Whose account"),
     Field::required("password", Kind::Password, "The password, as typed"),
     SESSION,
     DEVICE_TOKEN,
+    Field::optional(
+        "code",
+        Kind::Text { max: MAX_CODE },
+        "A code of the authenticator app, or a recovery code, to sign in with a second factor in one request",
+    ),
+    REMEMBER,
     Field::optional(
         "proof",
         Kind::Text { max: MAX_LENGTH },
@@ -39,6 +89,18 @@ pub fn routes() -> Vec<Route<App>> {
             .body(ATTEMPT)
             .answers([Answer::ok(GRANT, "Signed in")])
             .refuses(&[StatusCode::UNAUTHORIZED])
+            .credential(),
+        Route::post("/auth/signin/second-factor", second_factor)
+            .about("Goes on with a sign-in that asked for a second factor")
+            .body(CONTINUED)
+            .answers([Answer::ok(GRANT, "Signed in")])
+            .refuses(&[StatusCode::UNAUTHORIZED])
+            .credential(),
+        Route::post("/auth/reauthenticate", reauthenticate)
+            .about("Proves again who the caller is, for what asks for that, and begins a new session in the place of theirs")
+            .signed_in()
+            .body(AGAIN)
+            .answers([Answer::ok(GRANT, "The new session; the one before has ended")])
             .credential(),
     ]
 }
@@ -57,8 +119,70 @@ async fn signin(
         carried: carried(&mut fields, &sender, &headers)?,
         device: keeping.brought().cloned(),
         proof: fields.text("proof"),
+        code: fields.secret("code"),
+        remember: fields.is_set("rememberDevice"),
     };
     let outcome = with_password(&app, attempt, &asking).await?;
+    answer(&app, outcome, &keeping, &headers, &asking).await
+}
+
+async fn second_factor(
+    State(app): State<App>,
+    asking: Asking,
+    sender: Sender,
+    headers: HeaderMap,
+    mut fields: Fields,
+) -> Result<Response, Error> {
+    let keeping = Keeping::read(&mut fields, &sender, &headers);
+    let continued = Continued {
+        challenge: Challenge::brought(fields.password("challenge")?),
+        code: fields.password("code")?,
+        carried: fields.text("session").as_deref().and_then(Carried::named),
+        may_have_cookie: may_have_cookie(&sender, &headers),
+        device: keeping.brought().cloned(),
+        remember: fields.is_set("rememberDevice"),
+    };
+    let outcome = with_second_factor(&app, continued, &asking).await?;
+    answer(&app, outcome, &keeping, &headers, &asking).await
+}
+
+async fn reauthenticate(
+    State(app): State<App>,
+    asking: Asking,
+    signed_in: SignedIn,
+    sender: Sender,
+    headers: HeaderMap,
+    mut fields: Fields,
+) -> Result<Response, Error> {
+    let SignedIn {
+        user,
+        session,
+        carried,
+        ..
+    } = signed_in;
+    let keeping = Keeping::read(&mut fields, &sender, &headers);
+    let attempt = Attempt {
+        email: Email::parse(&user.email)?,
+        password: fields.password("password")?,
+        carried,
+        device: keeping.brought().cloned(),
+        proof: None,
+        code: fields.secret("code"),
+        remember: false,
+    };
+    let outcome = with_password(&app, attempt, &asking).await?;
+    if matches!(outcome, Outcome::SignedIn { .. }) {
+        let ended = Event::Reauthenticated;
+        sessions::end(
+            &app.db,
+            &app.revocations,
+            &user.id,
+            &session,
+            ended,
+            &asking,
+        )
+        .await?;
+    }
     answer(&app, outcome, &keeping, &headers, &asking).await
 }
 
@@ -71,7 +195,10 @@ pub(crate) async fn answer(
     headers: &HeaderMap,
     asking: &Asking,
 ) -> Result<Response, Error> {
-    let Outcome::SignedIn { grant, device } = outcome;
+    let (grant, device) = match outcome {
+        Outcome::SignedIn { grant, device } => (grant, device),
+        Outcome::SecondFactor(asked) => return Err(Refusal::SecondFactorRequired(asked).into()),
+    };
     if matches!(grant, Grant::Cookie { .. }) {
         end_replaced(app, headers, asking).await?;
     }
@@ -93,8 +220,13 @@ pub(crate) fn carried(
         .and_then(Carried::named)
         .unwrap_or(Carried::Token);
     if carried == Carried::Cookie {
-        sender.may_use_cookie()?;
-        cookie::session(headers)?;
+        may_have_cookie(sender, headers)?;
     }
     Ok(carried)
+}
+
+fn may_have_cookie(sender: &Sender, headers: &HeaderMap) -> Result<(), Error> {
+    sender.may_use_cookie()?;
+    cookie::session(headers)?;
+    Ok(())
 }

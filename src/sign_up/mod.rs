@@ -15,7 +15,7 @@ use crate::ids::UserId;
 use crate::password::{self, Stored};
 use crate::secret::Secret;
 use crate::sessions::Carried;
-use crate::sign_in::{self, Outcome};
+use crate::sign_in::{self, Outcome, Proven};
 use crate::users::{self, NewUser, User};
 
 /// Makes an account and signs its owner in: both, or neither.
@@ -30,7 +30,8 @@ pub async fn with_password(
     let key = new.email.key().clone();
     let (user, stored, account) =
         account(app, new, &password, By::Caller(asking), Event::SignedUp).await?;
-    let (grant, session) = sign_in::opening(app, &user, carried, &stored, asking)?;
+    let (grant, session) =
+        sign_in::opening(app, &user, carried, Proven::by_password(&stored), asking)?;
     write(app, account.append(session)).await?;
     sign_in::count();
     let device = Device::new(asking.now).to_text(&key, &app.stamp);

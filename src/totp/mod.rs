@@ -10,13 +10,17 @@ use otp::{Code, Totp};
 
 use crate::attempts::Permit;
 use crate::audit::{self, About, By, Event};
+use crate::challenges;
 use crate::clock::Timestamp;
 use crate::config::SecondFactorConfig;
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
 use crate::ids::{SessionId, UserId};
 use crate::recovery_codes::{self, Made};
+use crate::revocations::Revocations;
+use crate::revocations::store::{Which, end};
 use crate::secret::{self, Sealer, Secret};
+use crate::trusted_devices;
 use crate::users::{self, User};
 use store::Enrolled;
 
@@ -202,6 +206,8 @@ pub async fn disable(db: &Db, owner: Owner<'_>, asking: &Asking) -> Result<(), E
         .held(asking)
         .expect(1, store::delete(user))
         .run(recovery_codes::store::delete_without_factor(user))
+        .run(challenges::store::delete(user))
+        .run(trusted_devices::store::delete(user))
         .run(audit::row(
             Event::TotpDisabled,
             By::Caller(asking),
@@ -211,6 +217,33 @@ pub async fn disable(db: &Db, owner: Owner<'_>, asking: &Asking) -> Result<(), E
         Ok(_) => Ok(()),
         Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
         Err(db::Error::Touched { .. }) => Err(Refusal::TotpNotEnabled.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes every second factor from an account and ends its sessions, by the word of whoever runs the service. `false` when it
+/// had none.
+pub async fn remove(
+    db: &Db,
+    revocations: &Revocations,
+    user: &UserId,
+    by: By<'_>,
+) -> Result<bool, Error> {
+    let about = About {
+        user: Some(user),
+        session: None,
+    };
+    let unit = Unit::new()
+        .expect(1, users::store::touch(user, by.now()))
+        .expect(1, store::delete(user))
+        .run(recovery_codes::store::delete(user))
+        .run(challenges::store::delete(user))
+        .run(trusted_devices::store::delete(user))
+        .append(end(Which::All(user), by.now()))
+        .run(audit::row(Event::SecondFactorRemoved, by, about));
+    match revocations.write(db, unit).await {
+        Ok(_) => Ok(true),
+        Err(db::Error::Touched { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Owner, qr};
 use crate::app::App;
-use crate::attempts::{Lane, Permit};
+use crate::attempts::Permit;
 use crate::audit::By;
 use crate::error::Error;
 use crate::http::Asking;
@@ -17,7 +17,6 @@ use crate::password;
 use crate::recovery_codes;
 use crate::recovery_codes::routes::{CODES, Shown};
 use crate::sessions::extract::{Fresh, SignedIn};
-use crate::users::User;
 
 /// Longer texts are no code of any kind, in characters.
 pub const MAX_CODE: usize = 64;
@@ -108,7 +107,8 @@ async fn confirm(
     let SignedIn { user, session, .. } = &caller;
     let code = fields.password("code")?;
     let begun = super::begun(&app.db, &user.id).await?;
-    let permit = permit(&app, user, &asking).await?;
+    let (limits, turn) = (&app.config.limits, password::turn(By::Caller(&asking)));
+    let permit = Permit::for_code(&app.db, limits, &app.stamp, &user.id, turn, asking.now).await?;
     let step = super::shown(app.sealer(), &user.id, &begun, &code, asking.now)?;
     let codes = match recovery_codes::make(&app.passwords, permit.turn()).await {
         Ok(codes) => codes,
@@ -120,16 +120,6 @@ async fn confirm(
     let owner = Owner { user, session };
     super::confirm(&app.db, &permit, owner, (&begun, step), &codes, &asking).await?;
     Ok(Json(Shown::new(&codes)))
-}
-
-/// Leave to try a code of the caller's own account once.
-async fn permit(app: &App, user: &User, asking: &Asking) -> Result<Permit, Error> {
-    let turn = password::turn(By::Caller(asking));
-    if !app.config.limits.enabled {
-        return Ok(Permit::unlimited(turn));
-    }
-    let lane = Lane::of_codes(&app.stamp, &user.id);
-    Permit::take(&app.db, lane, turn, asking.now).await
 }
 
 async fn disable(

@@ -70,6 +70,24 @@ pub struct SecondFactors {
     pub recovery_codes_left: u32,
 }
 
+impl SecondFactors {
+    /// Whether a password alone is not enough.
+    pub fn are_on(&self) -> bool {
+        self.totp || self.passkeys > 0
+    }
+
+    /// By what a sign-in goes on behind the password.
+    pub fn methods(&self) -> Vec<&'static str> {
+        [
+            (self.totp, "totp"),
+            (self.recovery_codes_left > 0, "recovery_code"),
+        ]
+        .into_iter()
+        .filter_map(|(is_there, name)| is_there.then_some(name))
+        .collect()
+    }
+}
+
 /// An account to be made.
 pub struct NewUser {
     /// Where mail goes.

@@ -162,6 +162,11 @@ pub fn hold(id: &UserId, session: &SessionId, now: Timestamp) -> Sql {
     .bind(now)
 }
 
+/// Holds the row of an open account until the unit ends; touches no row when the account is gone or shut.
+pub fn hold_open(id: &UserId) -> Sql {
+    sql("UPDATE users SET updated_at = updated_at WHERE id = $1 AND disabled_at IS NULL").bind(id)
+}
+
 /// Notes that something that belongs to an account changed, and holds its row until the unit ends; touches no row when
 /// the account is gone.
 pub fn touch(id: &UserId, now: Timestamp) -> Sql {

@@ -15,6 +15,7 @@ use doorward::{router, users};
 use serde_json::{Value, json};
 
 use crate::harness::form::basic;
+use crate::harness::phone::Phone;
 use crate::harness::rows;
 use crate::harness::{Answer, CLIENT, PASSWORD, Server, server};
 use crate::wire::probes::{body, told_no, written};
@@ -77,6 +78,12 @@ async fn callers(server: &Server) -> Vec<Caller> {
         caller("disabled", bearer(&disabled), Some("session_revoked")),
         caller("deleted", bearer(&deleted), Some("session_revoked")),
         caller("live", bearer(&live), None),
+        // Whose password was right, and whose second factor was not shown (F9).
+        caller(
+            "half signed in",
+            bearer(&half_signed_in(server).await),
+            Some("token_invalid"),
+        ),
         caller(
             "a client",
             Some(basic(CLIENT.0, CLIENT.1)),
@@ -88,6 +95,14 @@ async fn callers(server: &Server) -> Vec<Caller> {
             Some("token_invalid"),
         ),
     ]
+}
+
+/// The challenge of somebody with an authenticator app.
+async fn half_signed_in(server: &Server) -> String {
+    let token = server.signs_up("half@example.com").await;
+    Phone::is_set_up(server, &token).await;
+    let answer = server.signs_in("half@example.com", PASSWORD).await;
+    answer.json()["challenge"].as_str().unwrap().to_owned()
 }
 
 fn owner(token: &str) -> UserId {

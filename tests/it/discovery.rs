@@ -69,10 +69,11 @@ async fn every_answer_has_the_shape_that_the_document_gives_it() {
 
 /// The answer of a route to somebody who does everything right.
 async fn good_answer(server: &Server, route: &Route<doorward::app::App>, token: &str) -> Answer {
-    if route.who == Who::SignedIn && is_about_second_factors(route.path) {
+    if is_about_second_factors(route.path) {
         return good_answer_about_second_factors(server, route).await;
     }
     let body = match route.path {
+        "/auth/reauthenticate" => json!({"password": PASSWORD}),
         "/auth/signin" => json!({"email": ADA, "password": PASSWORD}),
         "/auth/signup" => json!({"email": "grace@example.com", "password": PASSWORD}),
         "/auth/refresh" => {
@@ -86,7 +87,9 @@ async fn good_answer(server: &Server, route: &Route<doorward::app::App>, token: 
         (&Method::GET, Who::Anyone) => server.get(route.path).await,
         (&Method::GET, Who::SignedIn) => server.get_as(token, route.path).await,
         (&Method::PATCH, _) => server.patch_as(token, route.path, &body).await,
-        (&Method::POST, Who::Leaving) => server.post_as(token, route.path, &body).await,
+        (&Method::POST, Who::Leaving | Who::SignedIn) => {
+            server.post_as(token, route.path, &body).await
+        }
         (&Method::DELETE, Who::SignedIn) => {
             let (_, claims) = jose::decode_unverified(token).unwrap();
             let path = route.path.replace("{id}", claims["sid"].as_str().unwrap());
@@ -99,7 +102,14 @@ async fn good_answer(server: &Server, route: &Route<doorward::app::App>, token: 
 }
 
 fn is_about_second_factors(path: &str) -> bool {
-    path.starts_with("/auth/totp") || path == "/auth/recovery-codes"
+    [
+        "/auth/totp",
+        "/auth/recovery-codes",
+        "/auth/trusted-devices",
+        "/auth/signin/second-factor",
+    ]
+    .into_iter()
+    .any(|known| path.starts_with(known))
 }
 
 /// The same where a second factor is set up, asked for or removed: by somebody new each time.
@@ -115,7 +125,22 @@ async fn good_answer_about_second_factors(
             let phone = Phone::enrols(server, &token).await;
             return phone.confirms(server, &token).await;
         }
-        _ => drop(Phone::is_set_up(server, &token).await),
+        _ => {
+            let (_, codes) = Phone::is_set_up(server, &token).await;
+            let asked = server.signs_in(&email, PASSWORD).await;
+            let body = json!({"challenge": asked.json()["challenge"], "code": codes[0], "rememberDevice": true});
+            let signed_in = server.post("/auth/signin/second-factor", &body).await;
+            if route.path == "/auth/signin/second-factor" {
+                return signed_in;
+            }
+        }
+    }
+    if route.path == "/auth/trusted-devices/{id}" {
+        let listed = server.get_as(&token, "/auth/trusted-devices").await;
+        let id = listed.json()["data"][0]["id"].as_str().unwrap().to_owned();
+        return server
+            .delete_as(&token, &route.path.replace("{id}", &id))
+            .await;
     }
     match route.method {
         Method::GET => server.get_as(&token, route.path).await,

@@ -26,6 +26,7 @@ mod purge;
 mod races;
 mod recovery_codes;
 mod revocations;
+mod second_factor;
 mod sessions;
 mod sign_in;
 mod sign_up;

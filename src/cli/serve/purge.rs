@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::{attempts, proofs, revocations, sessions};
+use crate::{attempts, challenges, proofs, revocations, sessions, trusted_devices};
 
 /// How long a step should take at most. Half of what may be felt: what a step will cost is not known before.
 const LONG: Duration = Duration::from_millis(25);
@@ -49,6 +49,18 @@ pub(super) fn all() -> Vec<Expiring> {
             table: "attempts",
             note: None,
             removal: attempts::store::delete_forgotten,
+            rows: FEWEST,
+        },
+        Expiring {
+            table: "challenges",
+            note: None,
+            removal: challenges::store::delete_over,
+            rows: FEWEST,
+        },
+        Expiring {
+            table: "trusted_devices",
+            note: None,
+            removal: trusted_devices::store::delete_over,
             rows: FEWEST,
         },
         Expiring {

@@ -6,7 +6,7 @@ mod show;
 use clap::{Args, Subcommand};
 use db::Db;
 
-use super::output::{plain, talk};
+use super::output::{self, plain, talk};
 use super::{Failure, Given, input, opening};
 use crate::app;
 use crate::attempts;
@@ -16,6 +16,8 @@ use crate::config::Config;
 use crate::ids::UserId;
 use crate::password::{self, Passwords};
 use crate::revocations::Revocations;
+use crate::sign_in;
+use crate::totp;
 use crate::users::{self, Email, User as Account};
 
 /// Makes, shows and changes accounts
@@ -50,6 +52,22 @@ A back end that verifies tokens without asking Doorward takes one that it is sho
 For an owner who has to wait because others guess, on a device that the account was never signed in with. On the others
 they sign in all the while. Setting a new password does the same.")]
     Unlock(Whom),
+    /// Takes the second factor from an account, and signs the person out everywhere
+    #[command(after_help = "Examples:
+  doorward user remove-second-factor ada@example.com
+
+For somebody who has lost their authenticator app and their recovery codes: their password alone lets them in until they
+set up another. Make sure who asks you for it.")]
+    RemoveSecondFactor(Whom),
+    /// Breaks the glass: prints a token of an account without its password or second factor
+    #[command(after_help = "Examples:
+  doorward user let-in admin@example.com
+  curl -H \"Authorization: Bearer $(doorward user let-in admin@example.com)\" https://auth.example.com/auth/me
+
+For when somebody gets in no other way: it needs the database and the secret key, and nothing else. The token counts for
+tokens.lifetime, is fresh enough to set up a second factor, and has an empty amr. The audit trail tells of it, and the
+account's list of sessions, too.")]
+    LetIn(Whom),
     Delete(Delete),
 }
 
@@ -129,6 +147,28 @@ impl User {
                 let words = ["may be signed in to from any device at once", ""];
                 whom.report(db, &account.id, words, true).await
             }),
+            Self::LetIn(whom) => opening::with_app(config, async |app| {
+                let account = whom.find(&app.db).await?;
+                let token = sign_in::let_in(app, &account, Clock::system().now()).await?;
+                let token = token.ok_or_else(|| {
+                    Failure::failed(format_args!(
+                        "{} is shut: `doorward user enable` opens it",
+                        account.email
+                    ))
+                })?;
+                output::data(token.expose())
+            }),
+            Self::RemoveSecondFactor(whom) => {
+                opening::with_revocations(&config, async |db, revocations| {
+                    let account = whom.find(db).await?;
+                    let is_done = totp::remove(db, revocations, &account.id, operator()).await?;
+                    let words = [
+                        "has no second factor any more, and is signed out everywhere",
+                        "had no second factor",
+                    ];
+                    whom.report(db, &account.id, words, is_done).await
+                })
+            }
             Self::Delete(delete) => opening::with_revocations(&config, async |db, revocations| {
                 delete.run(db, revocations, given).await
             }),

@@ -111,6 +111,7 @@ impl Filling {
             Kind::Text { .. } => self.canary.as_str().into(),
             Kind::Locale => "pt-BR".into(),
             Kind::Object { .. } => json!({self.canary.as_str(): [1, true, null, self.canary]}),
+            Kind::Boolean => true.into(),
             Kind::OneOf(words) => words[0].into(),
         }
     }

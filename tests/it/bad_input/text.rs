@@ -185,6 +185,7 @@ async fn nul_in(trial: &Trial<'_>, field: &Field) {
         Kind::Email => "must be an email address".to_owned(),
         Kind::Text { .. } => "must not hold control characters".to_owned(),
         Kind::Locale => "must be a language tag such as en or pt-BR".to_owned(),
+        Kind::Boolean => "must be true or false".to_owned(),
         Kind::OneOf(words) => format!("must be one of: {}", words.join(", ")),
         // Part of the password like any other character: P6 says what follows from that.
         Kind::Password => return,

@@ -9,6 +9,7 @@ mod healthcheck;
 mod help;
 mod key;
 mod output;
+mod second_factor;
 mod secrets;
 mod serve;
 mod terminal;

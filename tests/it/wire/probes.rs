@@ -110,6 +110,10 @@ impl Probe {
 pub fn told_no(method: &Method, path: &str) -> Option<(StatusCode, &'static str)> {
     match (method.as_str(), path) {
         ("POST", "/auth/totp/confirm") => Some((StatusCode::BAD_REQUEST, "code_invalid")),
+        ("POST", "/auth/signin/second-factor") => {
+            Some((StatusCode::UNAUTHORIZED, "challenge_expired"))
+        }
+        ("DELETE", "/auth/trusted-devices/{id}") => Some((StatusCode::NOT_FOUND, "not_found")),
         ("DELETE", "/auth/totp") => Some((StatusCode::CONFLICT, "totp_not_enabled")),
         ("POST", "/auth/recovery-codes") => {
             Some((StatusCode::CONFLICT, "second_factor_not_enabled"))
@@ -137,6 +141,7 @@ pub fn body(fields: &[Field], email: &str) -> Value {
             Kind::Text { .. } => json!("Another Name"),
             Kind::Locale => json!("pt-BR"),
             Kind::Object { .. } => json!({"changed": true}),
+            Kind::Boolean => json!(true),
             Kind::OneOf(words) => json!(words[0]),
         };
         (field.name.to_owned(), value)

@@ -1,0 +1,257 @@
+//! What follows a right password where it is not enough: a second factor shown in the same request, a device on which none is
+//! asked for, or a challenge and a second request.
+
+use db::Unit;
+
+use super::{Attempt, Outcome, Proven, begin, opening};
+use crate::app::App;
+use crate::attempts::Permit;
+use crate::attempts::device::Device;
+use crate::audit::{self, About, By, Event};
+use crate::challenges::{self, Challenge};
+use crate::error::{Asked, Error, Refusal};
+use crate::http::Asking;
+use crate::ids::UserId;
+use crate::password::{self, Stored};
+use crate::secret::Secret;
+use crate::sessions::Carried;
+use crate::sessions::store::Proof;
+use crate::trusted_devices::{self, Mark};
+use crate::users::{self, Email, User};
+use crate::{recovery_codes, totp};
+
+/// A password and a code (RFC 8176 has one word for both kinds of code).
+const PASSWORD_AND_CODE: &[&str] = &["pwd", "otp", "mfa"];
+
+/// What goes on with a half-done sign-in.
+pub struct Continued {
+    /// Which.
+    pub challenge: Challenge,
+    /// A code of the authenticator app, or a recovery code.
+    pub code: Secret<String>,
+    /// How the session is to be carried, if otherwise than was said with the password.
+    pub carried: Option<Carried>,
+    /// Whether this caller may be given a cookie.
+    pub may_have_cookie: Result<(), Error>,
+    /// What the device brought to tell it by, unproven.
+    pub device: Option<Secret<String>>,
+    /// Whether the device is to be asked for no second factor for a while.
+    pub remember: bool,
+}
+
+/// What a right password is worth by itself, or with what came beside it; `None` when a second factor is still to be shown.
+pub(super) async fn beside_password<'a>(
+    app: &App,
+    attempt: &Attempt,
+    (user, stored): (&User, &'a Stored),
+    known: Option<&Device>,
+    permit: &Permit,
+    asking: &Asking,
+) -> Result<Option<Proven<'a>>, Error> {
+    if !user.mfa.are_on() {
+        return Ok(Some(Proven::by_password(stored)));
+    }
+    if let Some(code) = &attempt.code {
+        let codes = permit_for_code(app, &user.id, asking).await?;
+        let spent = show(app, &user.id, code, &codes, permit.clear(), asking).await?;
+        return Ok(Some(Proven {
+            amr: PASSWORD_AND_CODE,
+            proof: Proof::Password(&stored.hash),
+            spent,
+        }));
+    }
+    let Some(device) = known else {
+        return Ok(None);
+    };
+    let mark = Mark::of(device, &user.id, &app.stamp);
+    let is_trusted = trusted_devices::store::holds(&app.db, &mark, &user.id, asking.now).await?;
+    let still = trusted_devices::store::still(&mark, &user.id, asking.now);
+    Ok(is_trusted.then(|| Proven {
+        amr: &["pwd"],
+        proof: Proof::Password(&stored.hash),
+        spent: Unit::new().expect(1, still),
+    }))
+}
+
+/// What begins a challenge for an account whose password was right, and what its owner is told of it.
+pub(super) fn ask(
+    user: &User,
+    stored: &Stored,
+    carried: Carried,
+    asking: &Asking,
+) -> (Asked, Unit) {
+    let challenge = Challenge::new();
+    let insert = challenges::store::insert(&challenge, &user.id, carried, &stored.hash, asking.now);
+    let unit = Unit::new()
+        .expect(1, users::store::hold_open(&user.id))
+        .expect(1, insert)
+        .run(audit::row(
+            Event::SecondFactorAsked,
+            By::Caller(asking),
+            about(&user.id),
+        ));
+    let asked = Asked {
+        challenge: challenge.text().clone(),
+        methods: user.mfa.methods(),
+        expires_in: challenges::LIFETIME,
+    };
+    (asked, unit)
+}
+
+/// Signs in whose password was right before, by a code.
+///
+/// # Errors
+/// [`Refusal::ChallengeExpired`], [`Refusal::SecondFactorInvalid`], and [`Refusal::RateLimited`] after too many wrong codes,
+/// whatever challenges they were for.
+pub async fn with_second_factor(
+    app: &App,
+    continued: Continued,
+    asking: &Asking,
+) -> Result<Outcome, Error> {
+    let Continued {
+        challenge, code, ..
+    } = &continued;
+    let waiting = challenges::store::waiting(&app.db, challenge, asking.now)
+        .await?
+        .ok_or(Refusal::ChallengeExpired)?;
+    let user = users::store::by_id(&app.db, &waiting.user)
+        .await?
+        .filter(|user| !user.is_disabled())
+        .ok_or(Refusal::ChallengeExpired)?;
+    let carried = continued.carried.unwrap_or(waiting.carried);
+    if carried == Carried::Cookie {
+        continued.may_have_cookie.clone()?;
+    }
+    let permit = permit_for_code(app, &user.id, asking).await?;
+    if let Err(error) = charge(app, challenge, asking).await {
+        permit.give_back(&app.db).await?;
+        return Err(error);
+    }
+    let shown = show(app, &user.id, code, &permit, Unit::new(), asking).await?;
+
+    let email = Email::parse(&user.email)?;
+    let known = continued.device.as_ref();
+    let known =
+        known.and_then(|text| Device::read(text.expose(), email.key(), &app.stamp, asking.now));
+    let device = known.map_or_else(|| Device::new(asking.now), |known| known.again(asking.now));
+    let spent = Unit::new()
+        .expect(1, challenges::store::spend(challenge, asking.now))
+        .append(shown)
+        .append(remembering(
+            app,
+            &device,
+            &user.id,
+            continued.remember,
+            asking,
+        ));
+    let proven = Proven {
+        amr: PASSWORD_AND_CODE,
+        proof: Proof::Spent,
+        spent,
+    };
+    let (grant, session) = opening(app, &user, carried, proven, asking)?;
+    match app.db.write(session).await {
+        Ok(_) => super::count(),
+        // The account was shut, or somebody else met the challenge.
+        Err(db::Error::Touched {
+            statement: 0 | 1, ..
+        }) => {
+            return Err(Refusal::ChallengeExpired.into());
+        }
+        // The code was spent meanwhile.
+        Err(db::Error::Touched { .. }) => return Err(Refusal::SecondFactorInvalid.into()),
+        Err(error) => return Err(error.into()),
+    }
+    let device = device.to_text(email.key(), &app.stamp);
+    Ok(Outcome::SignedIn { grant, device })
+}
+
+/// What lets a device be asked for no second factor for a while, if its owner wants that.
+pub(super) fn remembering(
+    app: &App,
+    device: &Device,
+    user: &UserId,
+    is_wanted: bool,
+    asking: &Asking,
+) -> Unit {
+    let span = app.config.second_factor.remember_device;
+    if !is_wanted || span.is_zero() {
+        return Unit::new();
+    }
+    let mark = Mark::of(device, user, &app.stamp);
+    trusted_devices::trust(&mark, user, span, asking)
+}
+
+async fn permit_for_code(app: &App, user: &UserId, asking: &Asking) -> Result<Permit, Error> {
+    let (limits, turn) = (&app.config.limits, password::turn(By::Caller(asking)));
+    Permit::for_code(&app.db, limits, &app.stamp, user, turn, asking.now).await
+}
+
+/// Takes one of a challenge's tries.
+async fn charge(app: &App, challenge: &Challenge, asking: &Asking) -> Result<(), Error> {
+    let charge = challenges::store::charge(challenge, asking.now);
+    match app.db.write(Unit::new().expect(1, charge)).await {
+        Ok(_) => Ok(()),
+        Err(db::Error::Touched { .. }) => Err(Refusal::ChallengeExpired.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What spends a right code of either kind. A wrong one is written down, together with `proved`: what was right until then.
+async fn show(
+    app: &App,
+    user: &UserId,
+    code: &Secret<String>,
+    permit: &Permit,
+    proved: Unit,
+    asking: &Asking,
+) -> Result<Unit, Error> {
+    let spent = match check(app, user, code, permit, asking).await {
+        Ok(spent) => spent,
+        Err(error) => {
+            // Nothing was tried.
+            permit.give_back(&app.db).await?;
+            return Err(error);
+        }
+    };
+    if let Some(spent) = spent {
+        return Ok(spent.append(permit.clear()));
+    }
+    let failed = audit::row(Event::SecondFactorFailed, By::Caller(asking), about(user));
+    app.db.write(proved.run(failed)).await?;
+    metrics::counter!("doorward_signins_total", "method" => "code", "outcome" => "refused")
+        .increment(1);
+    Err(Refusal::SecondFactorInvalid.into())
+}
+
+async fn check(
+    app: &App,
+    user: &UserId,
+    code: &Secret<String>,
+    permit: &Permit,
+    asking: &Asking,
+) -> Result<Option<Unit>, Error> {
+    let step = totp::check(&app.db, app.sealer(), user, code, asking.now).await?;
+    if step.is_some() {
+        return Ok(step);
+    }
+    recovery_codes::check(&app.db, &app.passwords, permit, user, code, asking).await
+}
+
+fn about(user: &UserId) -> About<'_> {
+    About {
+        user: Some(user),
+        session: None,
+    }
+}
+
+/// Asks for a second factor, unless the account changed since its password was verified.
+pub(super) async fn begin_asking(
+    app: &App,
+    asked: (Asked, Unit),
+    beside: Unit,
+) -> Result<Option<Outcome>, Error> {
+    let (asked, unit) = asked;
+    let has_begun = begin(app, unit.append(beside)).await?;
+    Ok(has_begun.then_some(Outcome::SecondFactor(asked)))
+}

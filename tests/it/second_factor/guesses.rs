@@ -1,0 +1,96 @@
+//! How often a code may be guessed.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{ada, at_once, challenge, goes_on, is_asked, is_refused};
+use crate::harness::{ADA, PASSWORD, server_with, together};
+
+const LIMITED: &[(&str, &str)] = &[
+    ("limits.enabled", "true"),
+    ("limits.per_minute", "100000"),
+    ("limits.burst", "100000"),
+];
+
+#[tokio::test]
+async fn B12_five_wrong_codes_end_a_challenge_and_another_brings_no_more() {
+    server_with(LIMITED, async |server| {
+        let (phone, codes) = ada(server).await;
+        let first = challenge(server).await;
+        let wrong = phone.shows_in(server, 9);
+        for _ in 0..5 {
+            is_refused(&goes_on(server, &first, &wrong).await, "code_invalid");
+        }
+        // Even the right one.
+        server.wait(Duration::from_secs(1));
+        let right = phone.shows_in(server, 0);
+        is_refused(&goes_on(server, &first, &right).await, "challenge_expired");
+
+        let second = challenge(server).await;
+        is_refused(&goes_on(server, &second, &wrong).await, "code_invalid");
+        for again in [
+            goes_on(server, &second, &right).await,
+            goes_on(server, &challenge(server).await, &right).await,
+            at_once(server, &right).await,
+            at_once(server, &codes[0]).await,
+        ] {
+            assert_eq!((again.status.as_u16(), again.code()), (429, "rate_limited"));
+            assert_eq!(again.header("retry-after"), "3");
+        }
+        // The password is not held back, and being told to wait cost the challenge nothing.
+        is_asked(&server.signs_in(ADA, PASSWORD).await);
+        server.wait(Duration::from_secs(3));
+        let right = phone.shows_in(server, 0);
+        assert_eq!(goes_on(server, &second, &right).await.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn X15_of_64_guesses_at_once_no_more_are_looked_at_than_one_after_the_other() {
+    server_with(LIMITED, async |server| {
+        let (phone, _) = ada(server).await;
+        let wrong = phone.shows_in(server, 9);
+        let mut halves = Vec::new();
+        for _ in 0..16 {
+            halves.push(challenge(server).await);
+        }
+        let all = (0..64).map(|n| goes_on(server, &halves[n % 16], &wrong));
+        let answers = together(all).await;
+        let looked_at = answers
+            .iter()
+            .filter(|answer| answer.code() == "code_invalid")
+            .count();
+        assert_eq!(looked_at, 5);
+        let held_back = answers.iter().filter(|answer| answer.status == 429).count();
+        assert_eq!(looked_at + held_back, 64);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn X15_of_64_guesses_at_one_challenge_at_once_five_are_looked_at() {
+    server_with(&[], async |server| {
+        let (phone, _) = ada(server).await;
+        let wrong = phone.shows_in(server, 9);
+        let half = challenge(server).await;
+        let answers = together((0..64).map(|_| goes_on(server, &half, &wrong))).await;
+        let looked_at = answers
+            .iter()
+            .filter(|answer| answer.code() == "code_invalid")
+            .count();
+        assert_eq!(looked_at, 5);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_code_that_nobody_asked_for_is_ignored() {
+    server_with(&[], async |server| {
+        server.signs_up(ADA).await;
+        let body = json!({"email": ADA, "password": PASSWORD, "code": "000000"});
+        assert_eq!(server.post("/auth/signin", &body).await.status, 200);
+    })
+    .await;
+}
