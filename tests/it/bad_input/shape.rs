@@ -128,6 +128,7 @@ async fn wrong_types(trial: &Trial<'_>, which: fn(Kind) -> bool) {
         ];
         let is_right = |value: &Value| match field.kind {
             Kind::Object { .. } => value.is_object(),
+            Kind::Boolean => value.is_boolean(),
             _ => value.is_string(),
         };
         for value in others.into_iter().filter(|value| !is_right(value)) {

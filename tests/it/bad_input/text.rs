@@ -185,10 +185,9 @@ async fn nul_in(trial: &Trial<'_>, field: &Field) {
         Kind::Email => "must be an email address".to_owned(),
         Kind::Text { .. } => "must not hold control characters".to_owned(),
         Kind::Locale => "must be a language tag such as en or pt-BR".to_owned(),
-        Kind::Boolean => "must be true or false".to_owned(),
         Kind::OneOf(words) => format!("must be one of: {}", words.join(", ")),
-        // Part of the password like any other character: P6 says what follows from that.
-        Kind::Password => return,
+        // Part of the password like any other character: P6 says what follows from that. And no part of what is no text.
+        Kind::Password | Kind::Boolean => return,
         Kind::Object { .. } => {
             let nuls = json!({"a\0b": ["\0", {"\0": "\0\0"}]});
             trial.takes(trial.with(name, nuls)).await;

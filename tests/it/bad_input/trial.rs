@@ -1,6 +1,6 @@
 //! One route under trial: what is sent to it, and what must hold afterwards.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use axum::body::{Body, Bytes};
 use axum::http::{Request, header};
@@ -24,7 +24,7 @@ pub struct Trial<'a> {
     pub server: &'a Server,
     pub door: Door,
     pub filling: Filling,
-    pub token: String,
+    token: RefCell<String>,
     judged: Cell<u32>,
 }
 
@@ -68,13 +68,13 @@ impl<'a> Trial<'a> {
         filling.refresh_token = refresh_token.to_owned();
         let trial = Self {
             server,
-            token: signed_up.token().unwrap().to_owned(),
+            token: RefCell::new(signed_up.token().unwrap().to_owned()),
             door,
             filling,
             judged: Cell::new(0),
         };
         if trial.door.path.starts_with("/auth/totp/") {
-            Phone::enrols(server, &trial.token).await;
+            Phone::enrols(server, &trial.token()).await;
         }
         // A route about an account that there is and one about an account to be made declare the same field.
         let with_known = trial.send(trial.told(), trial.good()).await;
@@ -257,9 +257,10 @@ impl<'a> Trial<'a> {
     /// Sends `body` as somebody whom the route lets in.
     pub async fn send(&self, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
         let request = self.request(headers, true);
-        self.server
-            .send(request.body(Body::from(body.into())).unwrap())
-            .await
+        let request = request.body(Body::from(body.into())).unwrap();
+        let answer = self.server.send(request).await;
+        self.keep_token(&answer);
+        answer
     }
 
     /// The head of a request, as text for the wire.
@@ -283,7 +284,7 @@ impl<'a> Trial<'a> {
     fn authorization(&self) -> Option<String> {
         match self.door.who {
             Who::Anyone => None,
-            Who::SignedIn | Who::Leaving => Some(format!("Bearer {}", self.token)),
+            Who::SignedIn | Who::Leaving => Some(format!("Bearer {}", self.token())),
             Who::Client => Some(basic(CLIENT.0, CLIENT.1)),
         }
     }
@@ -300,7 +301,22 @@ impl<'a> Trial<'a> {
         })
     }
 
+    /// Where the session that asked has ended, and a new one has begun, goes on with that.
+    fn keep_token(&self, answer: &Answer) {
+        if self.door.path == "/auth/reauthenticate"
+            && let Some(token) = answer.token()
+        {
+            token.clone_into(&mut self.token.borrow_mut());
+        }
+    }
+
+    /// The token of whoever is let in.
+    pub fn token(&self) -> String {
+        self.token.borrow().clone()
+    }
+
     pub fn is_yes(&self, answer: &Answer) -> bool {
+        self.keep_token(answer);
         self.door.told_no == Some((answer.status, answer.code()))
             || self.door.yes.contains(&answer.status)
     }

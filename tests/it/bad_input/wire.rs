@@ -9,7 +9,7 @@ use crate::wire::listening::{Door, Listening, listening_to};
 async fn on_a_socket(trial: &Trial<'_>, test: impl AsyncFnOnce(&Listening)) {
     listening_to(
         trial.server,
-        [trial.token.clone(), trial.token.clone()],
+        [trial.token(), trial.token()],
         Door::default(),
         test,
     )
