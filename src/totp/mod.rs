@@ -134,7 +134,7 @@ pub async fn confirm(
     let user = &owner.user.id;
     let unit = owner
         .held(asking)
-        .expect(1, store::spend(user, step))
+        .expect(1, store::spend(user, begun, step))
         .expect(1, store::confirm(user, begun, asking.now))
         .append(codes.unit(user, By::Caller(asking)))
         .append(permit.clear())
@@ -167,7 +167,7 @@ pub async fn check(
         return Ok(None);
     }
     let step = step(sealer, user, &enrolled, code, now)?;
-    Ok(step.map(|Step(step)| Unit::new().expect(1, store::spend(user, step))))
+    Ok(step.map(|Step(step)| Unit::new().expect(1, store::spend(user, &enrolled, step))))
 }
 
 /// The step of a right code: this one or the one before, and later than any that was taken, so that a clock that was set back

@@ -65,12 +65,16 @@ pub fn confirm(user: &UserId, shown: &Enrolled, now: Timestamp) -> Sql {
         .bind(now)
 }
 
-/// Takes a step and all before it, and holds the account's row until the unit ends; touches no row when it was taken, at
-/// whatever node.
-pub fn spend(user: &UserId, step: i64) -> Sql {
-    sql("UPDATE users SET totp_step = $2 WHERE id = $1 AND totp_step < $2")
-        .bind(user)
-        .bind(step)
+/// Takes a step of the app that showed it, and all before it, and holds the account's row until the unit ends; touches no row
+/// when it was taken, at whatever node, or when the app is gone or another by now.
+pub fn spend(user: &UserId, shown: &Enrolled, step: i64) -> Sql {
+    sql(
+        "UPDATE users SET totp_step = $2 WHERE id = $1 AND totp_step < $2 \
+         AND EXISTS (SELECT 1 FROM totp WHERE user_id = $1 AND sealed = $3)",
+    )
+    .bind(user)
+    .bind(step)
+    .bind(shown.sealed.as_slice())
 }
 
 /// Forgets the app; touches no row when there is none that was confirmed.
