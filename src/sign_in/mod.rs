@@ -43,6 +43,8 @@ pub struct Attempt {
     pub proof: Option<String>,
     /// A code of a second factor, for accounts that have one.
     pub code: Option<Secret<String>>,
+    /// Whether a device that is trusted may be asked for no second factor.
+    pub may_be_spared: bool,
     /// Whether the device is to be asked for no second factor for a while.
     pub remember: bool,
 }
@@ -129,9 +131,10 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
             asking,
         );
         let Some(proven) = proven.await? else {
-            let asked = second_factor::ask(&user, &stored, attempt.carried, asking);
-            if let Some(asked) = second_factor::begin_asking(app, asked, beside).await? {
-                return Ok(asked);
+            let whose = (&user, &stored);
+            let asked = second_factor::ask(app, whose, attempt.carried, beside, asking);
+            if let Some(asked) = asked.await? {
+                return Ok(Outcome::SecondFactor(asked));
             }
             account = password::store::account(&app.db, attempt.email.key()).await?;
             continue;

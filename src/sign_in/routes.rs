@@ -25,6 +25,12 @@ use crate::users::Email;
 /// Longer texts are no code of ours, in characters.
 const MAX_CODE: usize = 64;
 
+const PROOF: Field = Field::optional(
+    "proof",
+    Kind::Text { max: MAX_LENGTH },
+    "The answer to a challenge of POST /auth/challenge, when a sign-in was refused as proof_required",
+);
+
 const REMEMBER: Field = Field::optional(
     "rememberDevice",
     Kind::Boolean,
@@ -61,6 +67,7 @@ const AGAIN: &[Field] = &[
         "A code of the authenticator app, or a recovery code, where the account has a second factor",
     ),
     DEVICE_TOKEN,
+    PROOF,
 ];
 
 const ATTEMPT: &[Field] = &[
@@ -74,11 +81,7 @@ const ATTEMPT: &[Field] = &[
         "A code of the authenticator app, or a recovery code, to sign in with a second factor in one request",
     ),
     REMEMBER,
-    Field::optional(
-        "proof",
-        Kind::Text { max: MAX_LENGTH },
-        "The answer to a challenge of POST /auth/challenge, when a sign-in was refused as proof_required",
-    ),
+    PROOF,
 ];
 
 /// What this feature serves.
@@ -120,6 +123,7 @@ async fn signin(
         device: keeping.brought().cloned(),
         proof: fields.text("proof"),
         code: fields.secret("code"),
+        may_be_spared: true,
         remember: fields.is_set("rememberDevice"),
     };
     let outcome = with_password(&app, attempt, &asking).await?;
@@ -166,8 +170,9 @@ async fn reauthenticate(
         password: fields.password("password")?,
         carried,
         device: keeping.brought().cloned(),
-        proof: None,
+        proof: fields.text("proof"),
         code: fields.secret("code"),
+        may_be_spared: false,
         remember: false,
     };
     let outcome = with_password(&app, attempt, &asking).await?;

@@ -52,7 +52,14 @@ pub(super) async fn beside_password<'a>(
         return Ok(Some(Proven::by_password(stored)));
     }
     if let Some(code) = &attempt.code {
-        let codes = permit_for_code(app, &user.id, asking).await?;
+        let codes = match permit_for_code(app, &user.id, asking).await {
+            Ok(codes) => codes,
+            Err(error) => {
+                // The password was right, and counts as no failure.
+                permit.give_back(&app.db).await?;
+                return Err(error);
+            }
+        };
         let spent = show(app, &user.id, code, &codes, permit.clear(), asking).await?;
         return Ok(Some(Proven {
             amr: PASSWORD_AND_CODE,
@@ -60,7 +67,7 @@ pub(super) async fn beside_password<'a>(
             spent,
         }));
     }
-    let Some(device) = known else {
+    let Some(device) = known.filter(|_| attempt.may_be_spared) else {
         return Ok(None);
     };
     let mark = Mark::of(device, &user.id, &app.stamp);
@@ -73,13 +80,15 @@ pub(super) async fn beside_password<'a>(
     }))
 }
 
-/// What begins a challenge for an account whose password was right, and what its owner is told of it.
-pub(super) fn ask(
-    user: &User,
-    stored: &Stored,
+/// Begins a challenge for an account whose password was right, and writes what goes with that; `None` when the account changed
+/// since.
+pub(super) async fn ask(
+    app: &App,
+    (user, stored): (&User, &Stored),
     carried: Carried,
+    beside: Unit,
     asking: &Asking,
-) -> (Asked, Unit) {
+) -> Result<Option<Asked>, Error> {
     let challenge = Challenge::new();
     let insert = challenges::store::insert(&challenge, &user.id, carried, &stored.hash, asking.now);
     let unit = Unit::new()
@@ -90,12 +99,12 @@ pub(super) fn ask(
             By::Caller(asking),
             about(&user.id),
         ));
-    let asked = Asked {
+    let has_begun = begin(app, unit.append(beside)).await?;
+    Ok(has_begun.then(|| Asked {
         challenge: challenge.text().clone(),
         methods: user.mfa.methods(),
         expires_in: challenges::LIFETIME,
-    };
-    (asked, unit)
+    }))
 }
 
 /// Signs in whose password was right before, by a code.
@@ -243,15 +252,4 @@ fn about(user: &UserId) -> About<'_> {
         user: Some(user),
         session: None,
     }
-}
-
-/// Asks for a second factor, unless the account changed since its password was verified.
-pub(super) async fn begin_asking(
-    app: &App,
-    asked: (Asked, Unit),
-    beside: Unit,
-) -> Result<Option<Outcome>, Error> {
-    let (asked, unit) = asked;
-    let has_begun = begin(app, unit.append(beside)).await?;
-    Ok(has_begun.then_some(Outcome::SecondFactor(asked)))
 }
