@@ -15,15 +15,15 @@ pub mod audit;
 pub mod http;
 pub mod limits;
 
+pub mod challenges;
 pub mod revocations;
 pub mod sessions;
 pub mod tokens;
+pub mod trusted_devices;
 pub mod users;
 
 pub mod attempts;
-pub mod challenges;
 pub mod proofs;
-pub mod trusted_devices;
 
 pub mod breached;
 pub mod password;

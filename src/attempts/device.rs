@@ -52,7 +52,7 @@ impl Device {
     }
 
     /// What tells it from others.
-    pub fn id(&self) -> &[u8] {
+    pub fn id(&self) -> &[u8; ID] {
         &self.id
     }
 

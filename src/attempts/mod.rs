@@ -51,7 +51,7 @@ impl Lane {
 
     /// Where a device tries the password of the account that it is known to.
     pub fn of_device(stamp: &Stamp, device: &Device, account: &EmailKey) -> Self {
-        let name = [device.id(), account.as_str().as_bytes()].concat();
+        let name = [device.id().as_slice(), account.as_str().as_bytes()].concat();
         Self::named(stamp, "device's lane v1", &name)
     }
 

@@ -70,7 +70,7 @@ pub(super) async fn beside_password<'a>(
     let Some(device) = known.filter(|_| attempt.may_be_spared) else {
         return Ok(None);
     };
-    let mark = Mark::of(device, &user.id, &app.stamp);
+    let mark = Mark::of(device.id(), &user.id, &app.stamp);
     let is_trusted = trusted_devices::store::holds(&app.db, &mark, &user.id, asking.now).await?;
     let still = trusted_devices::store::still(&mark, &user.id, asking.now);
     Ok(is_trusted.then(|| Proven {
@@ -187,7 +187,7 @@ pub(super) fn remembering(
     if !is_wanted || span.is_zero() {
         return Unit::new();
     }
-    let mark = Mark::of(device, user, &app.stamp);
+    let mark = Mark::of(device.id(), user, &app.stamp);
     trusted_devices::trust(&mark, user, span, asking)
 }
 

@@ -9,7 +9,6 @@ use std::time::Duration;
 use db::{Db, Unit};
 use serde::Serialize;
 
-use crate::attempts::device::Device;
 use crate::audit::{self, About, By, Event};
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
@@ -38,11 +37,11 @@ pub struct TrustedDevice {
 pub struct Mark([u8; 32]);
 
 impl Mark {
-    /// That of a device for one account.
-    pub fn of(device: &Device, user: &UserId, stamp: &Stamp) -> Self {
+    /// That of a device, by what tells it from others, for one account.
+    pub fn of(device: &[u8; 16], user: &UserId, stamp: &Stamp) -> Self {
         Self(stamp.tag(
             "trusted device v1",
-            &[device.id(), user.as_str().as_bytes()].concat(),
+            &[device.as_slice(), user.as_str().as_bytes()].concat(),
         ))
     }
 }

@@ -10,11 +10,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::audit::{self, About, By, Event};
+use crate::challenges;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::ids::UserId;
 use crate::revocations::Revocations;
 use crate::revocations::store::{Which, end};
+use crate::trusted_devices;
 
 pub use email::{Email, EmailKey};
 
@@ -148,7 +150,8 @@ pub fn check_roles(roles: &[String]) -> Result<(), Refusal> {
     }
 }
 
-/// Shuts an account and ends its sessions. `false` when there is no such account, or it was shut already.
+/// Shuts an account and ends its sessions and what would begin one more easily. `false` when there is no such account, or it
+/// was shut already.
 pub async fn disable(
     db: &Db,
     revocations: &Revocations,
@@ -156,11 +159,13 @@ pub async fn disable(
     by: By<'_>,
 ) -> Result<bool, Error> {
     let unit = changed(store::disable(id, by.now()), Event::UserDisabled, by, id)
-        .append(end(Which::All(id), by.now()));
+        .append(end(Which::All(id), by.now()))
+        .run(challenges::store::delete(id))
+        .run(trusted_devices::store::delete(id));
     happened(revocations.write(db, unit).await)
 }
 
-/// Opens an account again; its sessions stay ended. `false` when there is no such account, or it was open.
+/// Opens an account again; what ended when it was shut stays ended. `false` when there is no such account, or it was open.
 pub async fn enable(db: &Db, id: &UserId, by: By<'_>) -> Result<bool, Error> {
     let unit = changed(store::enable(id, by.now()), Event::UserEnabled, by, id);
     happened(db.write(unit).await)

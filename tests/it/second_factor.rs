@@ -211,6 +211,10 @@ async fn nobody_goes_on_by_an_old_password_into_a_shut_account_or_by_an_app_that
             .unwrap();
         is_refused(&goes_on(server, half, &code).await, "challenge_expired");
         users::enable(&app.db, &account.id, by).await.unwrap();
+        // It does not come back.
+        is_refused(&goes_on(server, half, &code).await, "challenge_expired");
+        let again = server.signs_in(ADA, other.expose()).await;
+        let half = again.json()["challenge"].as_str().unwrap();
         let signed_in = goes_on(server, half, &code).await;
         let token = signed_in.token().unwrap();
 

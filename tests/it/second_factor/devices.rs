@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use doorward::audit::By;
+use doorward::secret::Secret;
+use doorward::{password, users};
 use serde_json::{Value, json};
 
-use super::{ada, claims, is_asked};
+use super::{ada, claims, id, is_asked};
 use crate::harness::phone::Phone;
 use crate::harness::{ADA, Answer, PASSWORD, Server, server};
 
@@ -97,6 +100,89 @@ async fn a_remembered_device_is_listed_and_can_be_revoked_by_its_owner_alone() {
         assert_eq!(server.delete_as(token, &path).await.status, 204);
         is_asked(&signs_in(server, ADA, &device, &json!({})).await);
         assert_eq!(server.delete_as(token, &path).await.status, 404);
+    })
+    .await;
+}
+
+/// How many devices the owner of an account sees that are trusted, who signs in with a code for that.
+async fn trusted(server: &Server, phone: &Phone, password: &str) -> usize {
+    server.wait(Duration::from_secs(30));
+    let body = json!({"email": ADA, "password": password, "code": phone.shows_in(server, 0)});
+    let signed_in = server.post("/auth/signin", &body).await;
+    let token = signed_in.token().unwrap();
+    let listed = server.get_as(token, "/auth/trusted-devices").await;
+    listed.json()["data"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn a_new_password_trusts_no_device() {
+    server(async |server| {
+        let (phone, _) = ada(server).await;
+        remembered(server, &phone).await;
+        assert_eq!(trusted(server, &phone, PASSWORD).await, 1);
+        let app = &server.app;
+        let account = users::store::by_id(&app.db, &id(server).await).await;
+        let account = account.unwrap().unwrap();
+        let other = Secret::new("quite another password".to_owned());
+        let set = password::set(
+            &app.db,
+            &app.revocations,
+            &app.passwords,
+            &app.stamp,
+            &account,
+            &other,
+            By::Operator(server.clock.now()),
+        );
+        assert!(set.await.unwrap());
+        assert_eq!(trusted(server, &phone, other.expose()).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_account_that_is_opened_again_trusts_no_device() {
+    server(async |server| {
+        let (phone, _) = ada(server).await;
+        let device = remembered(server, &phone).await;
+        let app = &server.app;
+        let by = By::Operator(server.clock.now());
+        let ada = id(server).await;
+        let shut = users::disable(&app.db, &app.revocations, &ada, by).await;
+        assert!(shut.unwrap());
+        assert!(users::enable(&app.db, &ada, by).await.unwrap());
+        is_asked(&signs_in(server, ADA, &device, &json!({})).await);
+        assert_eq!(trusted(server, &phone, PASSWORD).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_remembered_device_changes_no_second_factor() {
+    server(async |server| {
+        let (phone, _) = ada(server).await;
+        let device = remembered(server, &phone).await;
+        let spared = signs_in(server, ADA, &device, &json!({})).await;
+        let token = spared.token().unwrap();
+        for refused in [
+            server.delete_as(token, "/auth/totp").await,
+            server
+                .post_as(token, "/auth/recovery-codes", &json!({}))
+                .await,
+        ] {
+            assert_eq!(
+                (refused.status.as_u16(), refused.code()),
+                (403, "reauthentication_required")
+            );
+        }
+        // Nor does it stand in for the code of somebody who is to show that they are there.
+        let mut again = json!({"password": PASSWORD, "deviceToken": device});
+        is_asked(&server.post_as(token, "/auth/reauthenticate", &again).await);
+        assert_eq!(server.get_as(token, "/auth/me").await.status, 200);
+        server.wait(Duration::from_secs(30));
+        again["code"] = phone.shows_in(server, 0).into();
+        let fresh = server.post_as(token, "/auth/reauthenticate", &again).await;
+        let gone = server.delete_as(fresh.token().unwrap(), "/auth/totp").await;
+        assert_eq!(gone.status, 204, "{gone:?}");
     })
     .await;
 }
