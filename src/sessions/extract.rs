@@ -26,6 +26,8 @@ pub struct SignedIn {
     pub session: SessionId,
     /// When they proved who they are.
     pub auth_time: Timestamp,
+    /// How (RFC 8176).
+    pub amr: Vec<String>,
     /// How the session is carried.
     pub carried: Carried,
 }
@@ -33,8 +35,18 @@ pub struct SignedIn {
 /// For how long whoever proved who they are may change how they prove it.
 const FRESH: Duration = Duration::from_mins(10);
 
-/// The person behind the request, who proved so not long ago.
+/// The person behind the request, who proved so not long ago, and by a second factor where the account has one. Whom the
+/// operator let in proved nothing, and is to set things right.
 pub struct Fresh(pub SignedIn);
+
+impl SignedIn {
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        let has_shown_enough = !self.user.mfa.are_on()
+            || self.amr.is_empty()
+            || self.amr.iter().any(|shown| shown == "mfa");
+        has_shown_enough && now.since(self.auth_time) <= FRESH
+    }
+}
 
 impl FromRequestParts<App> for Fresh {
     type Rejection = Error;
@@ -42,10 +54,11 @@ impl FromRequestParts<App> for Fresh {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let caller = SignedIn::from_request_parts(parts, app).await?;
         let asking = Asking::from_request_parts(parts, app).await?;
-        if asking.now.since(caller.auth_time) > FRESH {
-            return Err(Refusal::ReauthenticationRequired.into());
+        if caller.is_fresh(asking.now) {
+            Ok(Self(caller))
+        } else {
+            Err(Refusal::ReauthenticationRequired.into())
         }
-        Ok(Self(caller))
     }
 }
 
@@ -82,14 +95,15 @@ impl FromRequestParts<App> for SignedIn {
 
 async fn by_token(app: &App, token: &str, now: Timestamp) -> Result<SignedIn, Error> {
     let claims = app.tokens.verify(token, now)?;
-    let (user, auth_time, carried) = store::owner(&app.db, &claims.sid, &claims.sub, now)
+    let owner = store::owner(&app.db, &claims.sid, &claims.sub, now)
         .await?
         .ok_or(Refusal::SessionRevoked)?;
     Ok(SignedIn {
-        user,
+        user: owner.user,
         session: claims.sid,
-        auth_time,
-        carried,
+        auth_time: owner.auth_time,
+        amr: owner.amr,
+        carried: owner.carried,
     })
 }
 
@@ -103,7 +117,7 @@ async fn by_cookie(app: &App, value: &str, asking: &Asking) -> Result<Option<Sig
     let Some((session, user)) = found else {
         return Ok(None);
     };
-    let (id, auth_time) = (session.id.clone(), session.auth_time);
+    let (id, auth_time, amr) = (session.id.clone(), session.auth_time, session.amr.clone());
     if session.is_past(&renewal) {
         let copied = Event::RefreshReused;
         super::end(&app.db, &app.revocations, &user.id, &id, copied, asking).await?;
@@ -114,6 +128,7 @@ async fn by_cookie(app: &App, value: &str, asking: &Asking) -> Result<Option<Sig
         user,
         session: id,
         auth_time,
+        amr,
         carried: Carried::Cookie,
     }))
 }

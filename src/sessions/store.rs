@@ -82,11 +82,7 @@ fn session(row: &Row) -> Result<Session, db::Error> {
         user: UserId::from_stored(row.text("user_id")?),
         carried: carried(row)?,
         generation: row.int("generation")?,
-        amr: row
-            .text("amr")?
-            .split_terminator(' ')
-            .map(str::to_owned)
-            .collect(),
+        amr: amr(row)?,
         created_at: moment("begun_at")?,
         auth_time: moment("auth_time")?,
         last_seen_at: moment("last_seen_at")?,
@@ -95,6 +91,11 @@ fn session(row: &Row) -> Result<Session, db::Error> {
         ip: row.text("ip")?,
         agent: row.opt_text("agent")?,
     })
+}
+
+fn amr(row: &Row) -> Result<Vec<String>, db::Error> {
+    let words = row.text("amr")?;
+    Ok(words.split_terminator(' ').map(str::to_owned).collect())
 }
 
 fn carried(row: &Row) -> Result<Carried, db::Error> {
@@ -163,6 +164,14 @@ pub fn renew(session: &Session, next: &Renewal) -> Sql {
     .bind(session.expires_at)
 }
 
+/// Notes that the holder of a session has shown a code beside what it began by; touches no row when it began by several
+/// factors already, or by none at all.
+pub fn add_code(id: &SessionId) -> Sql {
+    sql("UPDATE sessions SET amr = amr || ' otp mfa' \
+         WHERE id = $1 AND amr <> '' AND ' ' || amr || ' ' NOT LIKE '% mfa %'")
+    .bind(id)
+}
+
 /// Notes that a live session was used at its `last_seen_at`, if nobody did since it was used at `before`.
 pub fn see(session: &Session, before: Timestamp) -> Sql {
     sql(concat!(
@@ -175,17 +184,29 @@ pub fn see(session: &Session, before: Timestamp) -> Sql {
     .bind(before)
 }
 
-/// Whose live session this is, and when they proved who they are; `None` when it has ended, expired or never was, or when the account is shut.
+/// Whose a live session is.
+pub struct Owner {
+    /// Who they are, as of now.
+    pub user: User,
+    /// When they proved it.
+    pub auth_time: Timestamp,
+    /// How (RFC 8176).
+    pub amr: Vec<String>,
+    /// How the session is carried.
+    pub carried: Carried,
+}
+
+/// Whose live session this is; `None` when it has ended, expired or never was, or when the account is shut.
 pub async fn owner(
     db: &Db,
     id: &SessionId,
     user: &UserId,
     now: Timestamp,
-) -> Result<Option<(User, Timestamp, Carried)>, Error> {
+) -> Result<Option<Owner>, Error> {
     let live = sql(concat!(
         "SELECT ",
         user_columns!(),
-        ", s.auth_time AS auth_time, s.carried AS carried FROM sessions s JOIN users u ON u.id = s.user_id \
+        ", s.auth_time AS auth_time, s.amr AS amr, s.carried AS carried FROM sessions s JOIN users u ON u.id = s.user_id \
          WHERE s.id = $1 AND s.user_id = $2 AND u.disabled_at IS NULL AND ",
         live!("$3")
     ))
@@ -193,8 +214,12 @@ pub async fn owner(
     .bind(user)
     .bind(now);
     let read = |row: &Row| {
-        let auth_time = row.int("auth_time").map(Timestamp::from_micros)?;
-        Ok((users::store::user(row)?, auth_time, carried(row)?))
+        Ok(Owner {
+            user: users::store::user(row)?,
+            auth_time: row.int("auth_time").map(Timestamp::from_micros)?,
+            amr: amr(row)?,
+            carried: carried(row)?,
+        })
     };
     Ok(db.one(live, read).await?)
 }

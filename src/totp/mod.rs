@@ -20,6 +20,7 @@ use crate::recovery_codes::{self, Made};
 use crate::revocations::Revocations;
 use crate::revocations::store::{Which, end};
 use crate::secret::{self, Sealer, Secret};
+use crate::sessions;
 use crate::trusted_devices;
 use crate::users::{self, User};
 use store::Enrolled;
@@ -118,7 +119,8 @@ pub fn shown(
 #[derive(Clone, Copy)]
 pub struct Step(i64);
 
-/// Lets an app count that has shown the code of `step`, and gives the account new recovery codes.
+/// Lets an app count that has shown the code of `step`, and gives the account new recovery codes. The session that showed it
+/// goes on as one that did.
 ///
 /// # Errors
 /// [`Refusal::CodeInvalid`] when another request took the step, or began with another app, meanwhile;
@@ -136,6 +138,7 @@ pub async fn confirm(
         .held(asking)
         .expect(1, store::spend(user, begun, step))
         .expect(1, store::confirm(user, begun, asking.now))
+        .run(sessions::store::add_code(owner.session))
         .append(codes.unit(user, By::Caller(asking)))
         .append(permit.clear())
         .run(audit::row(

@@ -2,10 +2,20 @@
 
 use std::time::Duration;
 
+use doorward::audit::{self, About, By, Event};
+use doorward::clock::Timestamp;
+use doorward::http::Asking;
+use doorward::http::client::Client;
+use doorward::password;
+use doorward::sessions::store::Proof;
+use doorward::sessions::{self, Carried, Session};
+use doorward::users::Email;
 use serde_json::json;
 
 use super::{ada, at_once, claims, is_asked, is_refused};
-use crate::harness::{ADA, PASSWORD, server};
+use crate::harness::phone::Phone;
+use crate::harness::{ADA, PASSWORD, Server, server, server_with};
+use crate::proofs::{asks, solved, written};
 
 #[tokio::test]
 async fn what_changes_a_second_factor_asks_for_a_proof_of_the_last_ten_minutes() {
@@ -84,4 +94,110 @@ async fn who_has_a_second_factor_shows_it_again_too() {
         assert_eq!(server.delete_as(fresh, "/auth/totp").await.status, 204);
     })
     .await;
+}
+
+#[tokio::test]
+async fn where_each_sign_in_proves_work_so_does_who_signs_in_again() {
+    let settings = [
+        ("limits.enabled", "true"),
+        ("limits.proof", "always"),
+        ("limits.proof_work", "1000"),
+    ];
+    server_with(&settings, async |server| {
+        let token = server.signs_up(ADA).await;
+        let mut again = json!({"password": PASSWORD});
+        let refused = server.post_as(&token, "/auth/reauthenticate", &again).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.code()),
+            (429, "proof_required")
+        );
+        again["proof"] = written(&solved(&asks(server).await)).into();
+        let fresh = server.post_as(&token, "/auth/reauthenticate", &again).await;
+        assert_eq!(fresh.status, 200, "{fresh:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_from_before_the_app_proves_itself_again_and_the_one_that_set_it_up_goes_on() {
+    server(async |server| {
+        let setting_up = server.signs_up(ADA).await;
+        let elsewhere = server.begins(ADA, "refresh").await;
+        let before = elsewhere.token().unwrap();
+        let (phone, _) = Phone::is_set_up(server, &setting_up).await;
+        let stale = server.delete_as(before, "/auth/totp").await;
+        assert_eq!(
+            (stale.status.as_u16(), stale.code()),
+            (403, "reauthentication_required")
+        );
+        server.wait(Duration::from_secs(30));
+        let both = json!({"password": PASSWORD, "code": phone.shows_in(server, 0)});
+        let again = server.post_as(before, "/auth/reauthenticate", &both).await;
+        assert_eq!(again.status, 200, "{again:?}");
+
+        let made = server
+            .post_as(&setting_up, "/auth/recovery-codes", &json!({}))
+            .await;
+        assert_eq!(made.status, 200, "{made:?}");
+        let listed = server.get_as(&setting_up, "/auth/sessions").await;
+        let shown: Vec<_> = listed.json()["data"].as_array().unwrap().iter().collect();
+        let own = shown.iter().find(|session| session["current"] == true);
+        assert_eq!(own.unwrap()["amr"], json!(["pwd", "otp", "mfa"]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_by_a_password_alone_does_not_begin_once_there_is_an_app() {
+    server(async |server| {
+        let token = server.signs_up(ADA).await;
+        // Read before the app was there.
+        let email = Email::parse(ADA).unwrap();
+        let account = password::store::account(&server.app.db, email.key()).await;
+        let account = account.unwrap().unwrap();
+        let hash = account.stored.unwrap().hash;
+        assert!(begins(server, &account.user.id, Proof::PasswordAlone(&hash)).await);
+        Phone::is_set_up(server, &token).await;
+        // Written after.
+        assert!(!begins(server, &account.user.id, Proof::PasswordAlone(&hash)).await);
+        assert!(begins(server, &account.user.id, Proof::Password(&hash)).await);
+    })
+    .await;
+}
+
+/// Whether a session begins by what was proved.
+async fn begins(server: &Server, user: &doorward::ids::UserId, proof: Proof<'_>) -> bool {
+    let app = &server.app;
+    let asking = asking(server.clock.now());
+    let session = Session::begin(
+        user.clone(),
+        Carried::Token,
+        &["pwd"],
+        &app.config.sessions,
+        &app.tokens,
+        &asking,
+    );
+    let about = About {
+        user: Some(user),
+        session: Some(&session.id),
+    };
+    let unit = db::Unit::new()
+        .expect(1, sessions::store::insert(&session, None, proof))
+        .run(audit::row(Event::SignedIn, By::Caller(&asking), about));
+    match app.db.write(unit).await {
+        Ok(_) => true,
+        Err(db::Error::Touched { .. }) => false,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn asking(now: Timestamp) -> Asking {
+    Asking {
+        now,
+        client: Client {
+            address: [192, 0, 2, 1].into(),
+            agent: None,
+        },
+        request_id: "a-test".to_owned(),
+    }
 }
