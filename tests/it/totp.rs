@@ -220,6 +220,25 @@ async fn an_app_that_is_removed_counts_no_more_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_code_that_was_read_before_its_app_was_replaced_takes_no_step_of_the_next() {
+    server(async |server| {
+        let (phone, user, token) = somebody(server, ADA).await;
+        let app = &server.app;
+        let code = Secret::new(phone.shows_in(server, 0));
+        let read = totp::check(&app.db, app.sealer(), &user, &code, server.clock.now()).await;
+        let written = read.unwrap().unwrap();
+        assert_eq!(server.delete_as(&token, "/auth/totp").await.status, 204);
+        let next = Phone::enrols(server, &token).await;
+        let before = json!(next.shows_in(server, -1));
+        assert_eq!(confirms(server, &token, &before).await.status, 200);
+        let late = app.db.write(written).await;
+        assert!(matches!(late, Err(db::Error::Touched { .. })), "{late:?}");
+        assert!(takes(server, &user, &next.shows_in(server, 0)).await);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn each_change_of_an_app_is_in_the_audit_trail() {
     server(async |server| {
         let (_, user, token) = somebody(server, ADA).await;

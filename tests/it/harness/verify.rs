@@ -30,6 +30,16 @@ const NOTHING: &[(&str, &str)] = &[
         "an account that nobody is known to have shut",
     ),
     (
+        "SELECT user_id AS id, confirmed_at FROM totp WHERE confirmed_at IS NOT NULL \
+         EXCEPT SELECT user_id, at FROM audit WHERE event = 'totp_enabled'",
+        "an authenticator app that nobody is known to have confirmed",
+    ),
+    (
+        "SELECT user_id AS id, created_at FROM recovery_codes \
+         EXCEPT SELECT user_id, at FROM audit WHERE event = 'recovery_codes_made'",
+        "recovery codes that nobody is known to have made",
+    ),
+    (
         "SELECT algorithm AS id FROM signing_keys WHERE NOT EXISTS \
          (SELECT 1 FROM audit WHERE event = 'key_created')",
         "a key that nobody is known to have made",

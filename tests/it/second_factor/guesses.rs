@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{ada, at_once, challenge, goes_on, is_asked, is_refused};
-use crate::harness::{ADA, PASSWORD, server_with, together};
+use crate::harness::{ADA, PASSWORD, rows, server_with, together};
 
 const LIMITED: &[(&str, &str)] = &[
     ("limits.enabled", "true"),
@@ -91,6 +91,26 @@ async fn a_code_that_nobody_asked_for_is_ignored() {
         server.signs_up(ADA).await;
         let body = json!({"email": ADA, "password": PASSWORD, "code": "000000"});
         assert_eq!(server.post("/auth/signin", &body).await.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_waits_for_the_lane_of_codes_has_failed_at_no_password() {
+    server_with(LIMITED, async |server| {
+        let (phone, _) = ada(server).await;
+        let wrong = phone.shows_in(server, 9);
+        for _ in 0..5 {
+            is_refused(&at_once(server, &wrong).await, "code_invalid");
+        }
+        // More often than a password may be wrong before anybody has to wait.
+        let before = rows::all(&server.app.db).await;
+        for _ in 0..8 {
+            let waits = at_once(server, &phone.shows_in(server, 0)).await;
+            assert_eq!((waits.status.as_u16(), waits.code()), (429, "rate_limited"));
+        }
+        assert_eq!(rows::all(&server.app.db).await, before);
+        is_asked(&server.signs_in(ADA, PASSWORD).await);
     })
     .await;
 }
