@@ -10,6 +10,7 @@ mod network;
 mod origin;
 mod problems;
 mod reference;
+mod role;
 mod rules;
 mod sections;
 mod settings;
@@ -29,6 +30,7 @@ pub use network::IpNet;
 pub use origin::{Origin, PublicUrl};
 pub use problems::{ConfigErrors, Source};
 pub use reference::reference;
+pub use role::Role;
 pub use sections::{
     CorsConfig, IntrospectionConfig, LimitsConfig, LogConfig, LogFormat, PasswordConfig,
     ProofWanted, SecondFactorConfig, SessionsConfig, SignupAnswer, SignupConfig, TlsConfig,

@@ -11,6 +11,7 @@ use passhash::Cost;
 use super::clients::Client;
 use super::draft::Draft;
 use super::origin::Origin;
+use super::role::Role;
 use super::settings::{Preset, Section, Setting, settings};
 use super::values::{Kind, Value, words};
 use crate::secret::Secret;
@@ -187,6 +188,19 @@ settings! {
         /// For how long a sign-in on a device asks for no second factor after one with `rememberDevice`, up to 365 days; `0s`
         /// asks each time.
         remember_device: Duration = "30d",
+        /// Whether everybody has to have a second factor: who has none is led to set one up before the first token. Sessions that
+        /// live go on until they end.
+        required: bool = "false",
+        /// Roles of which whoever has one has to have a second factor, where not everybody has to.
+        required_roles: Vec<Role> = "",
+    }
+}
+
+impl SecondFactorConfig {
+    /// Whether somebody who has these roles has to have a second factor.
+    pub fn is_required_of(&self, roles: &[String]) -> bool {
+        let has = |role: &Role| roles.iter().any(|known| known == role.as_str());
+        self.required || self.required_roles.iter().any(has)
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use crate::audit::{self, About, By, Event};
 use crate::challenges;
 use crate::clock::Timestamp;
+use crate::config::Role;
 use crate::error::{Error, Refusal};
 use crate::ids::UserId;
 use crate::revocations::Revocations;
@@ -24,9 +25,8 @@ pub use email::{Email, EmailKey};
 pub const MAX_NAME: usize = 200;
 /// An application's own notes on a user, in bytes of JSON.
 pub const MAX_METADATA: usize = 8 * 1024;
-/// How many roles somebody has, and how long each name is: all of them travel in every token.
+/// How many roles somebody has: all of them travel in every token.
 const MAX_ROLES: usize = 16;
-const MAX_ROLE: usize = 64;
 
 /// Somebody with an account, as callers see them.
 #[derive(Debug, Clone, Serialize)]
@@ -130,21 +130,13 @@ impl User {
     }
 }
 
-/// Accepts the names of roles: what stands between the commas of a list or in a URL without being escaped.
+/// Accepts the names of roles.
 pub fn check_roles(roles: &[String]) -> Result<(), Refusal> {
-    let is_name = |role: &String| {
-        (1..=MAX_ROLE).contains(&role.len())
-            && role
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-._:/".contains(&byte))
-    };
     if roles.len() > MAX_ROLES {
         let words = format!("there are at most {MAX_ROLES} roles");
         Err(Refusal::invalid(words))
-    } else if !roles.iter().all(is_name) {
-        let words =
-            format!("a role is 1 to {MAX_ROLE} letters of ASCII, digits and -._:/ without blanks");
-        Err(Refusal::invalid(words))
+    } else if !roles.iter().all(|role| Role::is_name(role)) {
+        Err(Refusal::invalid(format!("a role is {}", Role::NAME)))
     } else {
         Ok(())
     }

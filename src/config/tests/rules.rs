@@ -3,7 +3,7 @@
 use super::*;
 
 /// The variables, what the refusal begins with, and what it advises.
-const REFUSED: [(&str, &str, &str); 37] = [
+const REFUSED: [(&str, &str, &str); 38] = [
     (
         "LISTEN=0.0.0.0:1 PUBLIC_URL=https://a.example",
         "listen (",
@@ -135,6 +135,11 @@ const REFUSED: [(&str, &str, &str); 37] = [
         "INTROSPECTION__CLIENTS=a:a-secret-of-thirty-two-characters,a:another-of-thirty-two-characters",
         "introspection.clients (from env DOORWARD_INTROSPECTION__CLIENTS): a is there twice",
         "a name of its own",
+    ),
+    (
+        "SECOND_FACTOR__REQUIRED_ROLES=admin,ad%min",
+        "second_factor.required_roles (from env DOORWARD_SECOND_FACTOR__REQUIRED_ROLES)",
+        "names of roles",
     ),
     ("LOG=info,=,", "log.filter (", "doorward::sign_in=debug"),
     ("LOG=\u{2c30}=", "log.filter (", "doorward::sign_in=debug"),
