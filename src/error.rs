@@ -110,6 +110,8 @@ pub enum Refusal {
     ReauthenticationRequired,
     /// The password is right, and a second factor is wanted.
     SecondFactorRequired(Asked),
+    /// The password is right, and a second factor has to be set up before there is a session.
+    SecondFactorEnrolmentRequired(Asked),
     /// The code that was shown as a second factor is not right, or was used.
     SecondFactorInvalid,
     /// There is no such half-done sign-in, or it took too long or too many tries.
@@ -122,6 +124,8 @@ pub enum Refusal {
     TotpNotEnabled,
     /// The account has no second factor that a recovery code could stand in for.
     SecondFactorNotEnabled,
+    /// The account has to have a second factor, and this is the last one.
+    LastSecondFactor,
 }
 
 /// What a half-done sign-in is told, beside that it is one.
@@ -208,12 +212,18 @@ impl Refusal {
                 methods: vec!["totp", "recovery_code"],
                 expires_in: Duration::from_mins(5),
             }),
+            Self::SecondFactorEnrolmentRequired(Asked {
+                challenge: Secret::new("a-challenge".to_owned()),
+                methods: vec!["totp"],
+                expires_in: Duration::from_mins(5),
+            }),
             Self::SecondFactorInvalid,
             Self::ChallengeExpired,
             Self::CodeInvalid,
             Self::TotpAlreadyEnabled,
             Self::TotpNotEnabled,
             Self::SecondFactorNotEnabled,
+            Self::LastSecondFactor,
         ]
     }
 
@@ -366,6 +376,11 @@ impl Refusal {
                 Some("second_factor_required"),
                 "Second factor required".into(),
             ),
+            Self::SecondFactorEnrolmentRequired(_) => (
+                S::UNAUTHORIZED,
+                Some("second_factor_enrolment_required"),
+                "A second factor has to be set up first; POST /auth/signin/enrol begins with one".into(),
+            ),
             Self::SecondFactorInvalid => (
                 S::UNAUTHORIZED,
                 Some("code_invalid"),
@@ -396,6 +411,12 @@ impl Refusal {
                 Some("second_factor_not_enabled"),
                 "There is no second factor that a recovery code could stand in for".into(),
             ),
+            Self::LastSecondFactor => (
+                S::CONFLICT,
+                Some("last_second_factor"),
+                "This account has to have a second factor; add another one first, or ask whoever runs this service"
+                    .into(),
+            ),
         };
         Said {
             status,
@@ -416,7 +437,9 @@ impl Refusal {
 
     fn asked(&self) -> Option<&Asked> {
         match self {
-            Self::SecondFactorRequired(asked) => Some(asked),
+            Self::SecondFactorRequired(asked) | Self::SecondFactorEnrolmentRequired(asked) => {
+                Some(asked)
+            }
             _ => None,
         }
     }

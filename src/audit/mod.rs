@@ -50,6 +50,8 @@ pub enum Event {
     RecoveryCodeUsed,
     /// A password was right, and a second factor is asked for.
     SecondFactorAsked,
+    /// A password was right, and a second factor has to be set up first.
+    EnrolmentAsked,
     /// A code that was shown as a second factor was not right.
     SecondFactorFailed,
     /// Somebody proved again who they are; the session before has ended.
@@ -99,6 +101,7 @@ impl Event {
             Self::RecoveryCodesMade => "recovery_codes_made",
             Self::RecoveryCodeUsed => "recovery_code_used",
             Self::SecondFactorAsked => "second_factor_asked",
+            Self::EnrolmentAsked => "second_factor_enrolment_asked",
             Self::SecondFactorFailed => "second_factor_failed",
             Self::Reauthenticated => "reauthenticated",
             Self::DeviceTrusted => "device_trusted",

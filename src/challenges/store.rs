@@ -52,6 +52,13 @@ pub async fn waiting(
     Ok(waiting.await?)
 }
 
+/// Touches the row of a challenge that waits, and holds it until the unit ends.
+pub fn hold(challenge: &Challenge, now: Timestamp) -> Sql {
+    sql("UPDATE challenges SET until = until WHERE hash = $1 AND tries_left > 0 AND until > $2")
+        .bind(challenge.hash())
+        .bind(now)
+}
+
 /// Takes one of the tries that are left; touches no row when none is.
 pub fn charge(challenge: &Challenge, now: Timestamp) -> Sql {
     sql("UPDATE challenges SET tries_left = tries_left - 1 WHERE hash = $1 AND tries_left > 0 AND until > $2")

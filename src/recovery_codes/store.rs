@@ -77,6 +77,15 @@ pub fn ask_second_factor(user: &UserId) -> Sql {
     .bind(user)
 }
 
+/// Touches the row of an account without a second factor, and no other; a statement of its own as the one before.
+pub fn ask_no_second_factor(user: &UserId) -> Sql {
+    sql(concat!(
+        "UPDATE users SET updated_at = updated_at WHERE id = $1 AND NOT ",
+        has_second_factor!()
+    ))
+    .bind(user)
+}
+
 /// Voids all of an account that has no second factor.
 pub fn delete_without_factor(user: &UserId) -> Sql {
     sql(concat!(

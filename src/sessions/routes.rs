@@ -70,7 +70,8 @@ pub const GRANT: Schema = Schema {
                 "required": ["token"],
                 "properties": {
                     "token": {"type": "string", "description": "A JWT; send it as Authorization: Bearer"},
-                    "deviceToken": {"type": "string", "description": "What tells this device the next time, if the request had deviceToken"}
+                    "deviceToken": {"type": "string", "description": "What tells this device the next time, if the request had deviceToken"},
+                    "recoveryCodes": {"type": "array", "items": {"type": "string"}, "description": "Ten, shown this once, when the sign-in set up the second factor"}
                 }
             },
             {
@@ -81,7 +82,8 @@ pub const GRANT: Schema = Schema {
                     "token": {"type": "string", "description": "A JWT; send it as Authorization: Bearer"},
                     "expiresIn": {"type": "integer", "description": "For how many seconds the token counts"},
                     "refreshToken": {"type": "string", "description": "What POST /auth/refresh takes for the next token, once"},
-                    "deviceToken": {"type": "string", "description": "What tells this device the next time, if the request had deviceToken"}
+                    "deviceToken": {"type": "string", "description": "What tells this device the next time, if the request had deviceToken"},
+                    "recoveryCodes": {"type": "array", "items": {"type": "string"}, "description": "Ten, shown this once, when the sign-in set up the second factor"}
                 }
             },
             {
@@ -89,7 +91,10 @@ pub const GRANT: Schema = Schema {
                 "description": "With Set-Cookie: __Host-doorward, which browsers send by themselves",
                 "type": "object",
                 "required": ["user"],
-                "properties": {"user": {"$ref": "#/components/schemas/User"}}
+                "properties": {
+                    "user": {"$ref": "#/components/schemas/User"},
+                    "recoveryCodes": {"type": "array", "items": {"type": "string"}, "description": "Ten, shown this once, when the sign-in set up the second factor"}
+                }
             }
         ]
     }"##,
@@ -139,20 +144,36 @@ enum Body<'a> {
     },
 }
 
+/// The body of a grant, and what else is said with it.
+#[derive(Serialize)]
+struct Whole<'a, M> {
+    #[serde(flatten)]
+    body: Body<'a>,
+    #[serde(flatten)]
+    more: Option<&'a M>,
+}
+
 fn told(device: Option<&Secret<String>>) -> Option<&str> {
     device.map(|text| text.expose().as_str())
 }
 
 impl IntoResponse for Grant {
     fn into_response(self) -> Response {
-        match &self {
+        self.answer(None::<&()>)
+    }
+}
+
+impl Grant {
+    /// The answer that gives it, with the members of `more` in its body.
+    pub(crate) fn answer<M: Serialize>(&self, more: Option<&M>) -> Response {
+        match self {
             Self::Token { token, device } => {
                 let device_token = told(device.as_ref());
-                Json(Body::Token {
+                let body = Body::Token {
                     token,
                     device_token,
-                })
-                .into_response()
+                };
+                Json(Whole { body, more }).into_response()
             }
             Self::Refresh {
                 token,
@@ -166,7 +187,7 @@ impl IntoResponse for Grant {
                     refresh_token: refresh_token.expose(),
                     device_token: told(device.as_ref()),
                 };
-                Json(body).into_response()
+                Json(Whole { body, more }).into_response()
             }
             Self::Cookie {
                 value,
@@ -174,7 +195,8 @@ impl IntoResponse for Grant {
                 user,
             } => {
                 let cookie = [(SET_COOKIE, cookie::set(value, *max_age))];
-                (cookie, Json(Body::Cookie { user })).into_response()
+                let body = Body::Cookie { user };
+                (cookie, Json(Whole { body, more })).into_response()
             }
         }
     }

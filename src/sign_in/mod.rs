@@ -2,6 +2,7 @@
 //! unknown address, a wrong password, a shut account and one without a password, and so is the work before it.
 
 mod admission;
+mod enrolment;
 mod let_in;
 pub mod routes;
 mod second_factor;
@@ -16,9 +17,12 @@ use crate::app::App;
 use crate::attempts::Permit;
 use crate::attempts::device::Device;
 use crate::audit::{self, About, By, Event};
+use crate::challenges::Challenge;
 use crate::error::{Asked, Error, Refusal};
 use crate::http::Asking;
+use crate::ids::{SessionId, UserId};
 use crate::password::{self, Account, Stored};
+use crate::recovery_codes::Made;
 use crate::secret::Secret;
 use crate::sessions::grant::Grant;
 use crate::sessions::renewal::Renewal;
@@ -26,7 +30,9 @@ use crate::sessions::store::Proof;
 use crate::sessions::{self, Carried, Session};
 use crate::users::{self, Email, User};
 
+pub use enrolment::enrol;
 pub use let_in::let_in;
+pub(crate) use second_factor::ask_in;
 pub use second_factor::{Continued, with_second_factor};
 
 /// An address and the password that is said to belong to it.
@@ -43,8 +49,8 @@ pub struct Attempt {
     pub proof: Option<String>,
     /// A code of a second factor, for accounts that have one.
     pub code: Option<Secret<String>>,
-    /// Whether a device that is trusted may be asked for no second factor.
-    pub may_be_spared: bool,
+    /// The session whose holder proves again who they are, which ends when this one begins: no device stands in for them.
+    pub replaces: Option<SessionId>,
     /// Whether the device is to be asked for no second factor for a while.
     pub remember: bool,
 }
@@ -58,8 +64,19 @@ pub enum Outcome {
         /// What tells their device the next time.
         device: Secret<String>,
     },
+    /// The same, by a second factor that was set up for it.
+    Enrolled {
+        /// What they hold from now on.
+        grant: Grant,
+        /// What tells their device the next time.
+        device: Secret<String>,
+        /// What stands in for the second factor when it is lost.
+        codes: Made,
+    },
     /// The password is right, and a second factor is wanted.
     SecondFactor(Asked),
+    /// The password is right, and a second factor has to be set up.
+    Enrolment(Asked),
 }
 
 /// What a session is to rest on.
@@ -131,10 +148,9 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
             asking,
         );
         let Some(proven) = proven.await? else {
-            let whose = (&user, &stored);
-            let asked = second_factor::ask(app, whose, attempt.carried, beside, asking);
-            if let Some(asked) = asked.await? {
-                return Ok(Outcome::SecondFactor(asked));
+            let (asked, unit) = ask(&user, &stored, &attempt, asking);
+            if begin(app, unit.append(beside)).await? {
+                return Ok(asked);
             }
             account = password::store::account(&app.db, attempt.email.key()).await?;
             continue;
@@ -144,12 +160,34 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
         let remembering = second_factor::remembering(app, &device, &user.id, remember, asking);
         if begin(app, session.append(beside).append(remembering)).await? {
             count();
+            end_replaced(app, &user.id, attempt.replaces.as_ref(), asking).await?;
             let device = device.to_text(attempt.email.key(), &app.stamp);
             return Ok(Outcome::SignedIn { grant, device });
         }
         account = password::store::account(&app.db, attempt.email.key()).await?;
     }
     Err(refuse(app, &attempt, None, began, asking).await?.into())
+}
+
+/// What is asked for behind a right password, and what writes that.
+fn ask(user: &User, stored: &Stored, attempt: &Attempt, asking: &Asking) -> (Outcome, Unit) {
+    let replaces = attempt.replaces.as_ref();
+    let challenge = replaces.map_or_else(Challenge::new, Challenge::replacing);
+    ask_in(&challenge, user, stored, attempt.carried, asking)
+}
+
+/// Ends the session in whose place another has begun.
+async fn end_replaced(
+    app: &App,
+    user: &UserId,
+    replaced: Option<&SessionId>,
+    asking: &Asking,
+) -> Result<(), Error> {
+    if let Some(session) = replaced {
+        let ended = Event::Reauthenticated;
+        sessions::end(&app.db, &app.revocations, user, session, ended, asking).await?;
+    }
+    Ok(())
 }
 
 /// Whether it is the account's password. Where nobody could be asked, nothing was tried.

@@ -1,13 +1,13 @@
 //! The documented call.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 
-use super::{Attempt, Continued, Outcome, with_password, with_second_factor};
+use super::{Attempt, Continued, Outcome, enrol, with_password, with_second_factor};
 use crate::app::App;
 use crate::attempts::extract::{DEVICE_TOKEN, Keeping};
-use crate::audit::Event;
 use crate::challenges::{self, Challenge};
 use crate::error::{Error, Refusal};
 use crate::http::body::{Field, Fields, Kind};
@@ -15,11 +15,12 @@ use crate::http::csrf::Sender;
 use crate::http::route::{Answer, Route};
 use crate::http::{Asking, cookie};
 use crate::proofs::MAX_LENGTH;
-use crate::sessions;
+use crate::recovery_codes::routes::Shown;
 use crate::sessions::Carried;
 use crate::sessions::extract::{SignedIn, end_replaced};
 use crate::sessions::grant::Grant;
 use crate::sessions::routes::{GRANT, SESSION};
+use crate::totp::routes::{ENROLMENT, Enrolment};
 use crate::users::Email;
 
 /// Longer texts are no code of ours, in characters.
@@ -37,14 +38,16 @@ const REMEMBER: Field = Field::optional(
     "Whether sign-ins on this device ask for no second factor for a while (second_factor.remember_device)",
 );
 
+const CHALLENGE: Field = Field::required(
+    "challenge",
+    Kind::Text {
+        max: challenges::MAX_LENGTH,
+    },
+    "The challenge of the answer to the password",
+);
+
 const CONTINUED: &[Field] = &[
-    Field::required(
-        "challenge",
-        Kind::Text {
-            max: challenges::MAX_LENGTH,
-        },
-        "The challenge of the answer to the password",
-    ),
+    CHALLENGE,
     Field::required(
         "code",
         Kind::Text { max: MAX_CODE },
@@ -93,10 +96,22 @@ pub fn routes() -> Vec<Route<App>> {
             .answers([Answer::ok(GRANT, "Signed in")])
             .refuses(&[StatusCode::UNAUTHORIZED])
             .credential(),
+        Route::post("/auth/signin/enrol", begin_enrolment)
+            .about("Begins with an authenticator app, for a sign-in that asked to set up a second factor")
+            .body(&[CHALLENGE])
+            .answers([Answer::ok(
+                ENROLMENT,
+                "What the app has to be told; one that was begun with before is void",
+            )])
+            .refuses(&[StatusCode::UNAUTHORIZED])
+            .credential(),
         Route::post("/auth/signin/second-factor", second_factor)
-            .about("Goes on with a sign-in that asked for a second factor")
+            .about("Goes on with a sign-in that asked for a second factor, or to set one up")
             .body(CONTINUED)
-            .answers([Answer::ok(GRANT, "Signed in")])
+            .answers([Answer::ok(
+                GRANT,
+                "Signed in; with recovery codes where the app was set up by this, which are shown this once",
+            )])
             .refuses(&[StatusCode::UNAUTHORIZED])
             .credential(),
         Route::post("/auth/reauthenticate", reauthenticate)
@@ -123,11 +138,21 @@ async fn signin(
         device: keeping.brought().cloned(),
         proof: fields.text("proof"),
         code: fields.secret("code"),
-        may_be_spared: true,
+        replaces: None,
         remember: fields.is_set("rememberDevice"),
     };
     let outcome = with_password(&app, attempt, &asking).await?;
     answer(&app, outcome, &keeping, &headers, &asking).await
+}
+
+async fn begin_enrolment(
+    State(app): State<App>,
+    asking: Asking,
+    mut fields: Fields,
+) -> Result<Json<Enrolment>, Error> {
+    let challenge = Challenge::brought(fields.password("challenge")?);
+    let (totp, user) = enrol(&app, &challenge, &asking).await?;
+    Ok(Json(Enrolment::new(&app, &totp, &user)?))
 }
 
 async fn second_factor(
@@ -172,22 +197,10 @@ async fn reauthenticate(
         device: keeping.brought().cloned(),
         proof: fields.text("proof"),
         code: fields.secret("code"),
-        may_be_spared: false,
+        replaces: Some(session),
         remember: false,
     };
     let outcome = with_password(&app, attempt, &asking).await?;
-    if matches!(outcome, Outcome::SignedIn { .. }) {
-        let ended = Event::Reauthenticated;
-        sessions::end(
-            &app.db,
-            &app.revocations,
-            &user.id,
-            &session,
-            ended,
-            &asking,
-        )
-        .await?;
-    }
     answer(&app, outcome, &keeping, &headers, &asking).await
 }
 
@@ -200,14 +213,23 @@ pub(crate) async fn answer(
     headers: &HeaderMap,
     asking: &Asking,
 ) -> Result<Response, Error> {
-    let (grant, device) = match outcome {
-        Outcome::SignedIn { grant, device } => (grant, device),
+    let (grant, device, codes) = match outcome {
+        Outcome::SignedIn { grant, device } => (grant, device, None),
+        Outcome::Enrolled {
+            grant,
+            device,
+            codes,
+        } => (grant, device, Some(Shown::new(&codes))),
         Outcome::SecondFactor(asked) => return Err(Refusal::SecondFactorRequired(asked).into()),
+        Outcome::Enrolment(asked) => {
+            return Err(Refusal::SecondFactorEnrolmentRequired(asked).into());
+        }
     };
     if matches!(grant, Grant::Cookie { .. }) {
         end_replaced(app, headers, asking).await?;
     }
-    let mut answer = grant.with_device(keeping.in_body(&device)).into_response();
+    let grant = grant.with_device(keeping.in_body(&device));
+    let mut answer = grant.answer(codes.as_ref());
     keeping.in_headers(&device, &mut answer);
     Ok(answer)
 }

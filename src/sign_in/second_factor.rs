@@ -1,14 +1,14 @@
 //! What follows a right password where it is not enough: a second factor shown in the same request, a device on which none is
-//! asked for, or a challenge and a second request.
+//! asked for, or a challenge and a second request, by which one is shown or set up.
 
 use db::Unit;
 
-use super::{Attempt, Outcome, Proven, begin, opening};
+use super::{Attempt, Outcome, Proven, end_replaced, enrolment, opening};
 use crate::app::App;
 use crate::attempts::Permit;
 use crate::attempts::device::Device;
 use crate::audit::{self, About, By, Event};
-use crate::challenges::{self, Challenge};
+use crate::challenges::{self, Challenge, Waiting};
 use crate::error::{Asked, Error, Refusal};
 use crate::http::Asking;
 use crate::ids::UserId;
@@ -22,6 +22,9 @@ use crate::{recovery_codes, totp};
 
 /// A password and a code (RFC 8176 has one word for both kinds of code).
 const PASSWORD_AND_CODE: &[&str] = &["pwd", "otp", "mfa"];
+
+/// What can be set up before there is a session.
+const ENROLS_BY: &[&str] = &["totp"];
 
 /// What goes on with a half-done sign-in.
 pub struct Continued {
@@ -39,7 +42,8 @@ pub struct Continued {
     pub remember: bool,
 }
 
-/// What a right password is worth by itself, or with what came beside it; `None` when a second factor is still to be shown.
+/// What a right password is worth by itself, or with what came beside it; `None` when a second factor is still to be shown, or
+/// set up.
 pub(super) async fn beside_password<'a>(
     app: &App,
     attempt: &Attempt,
@@ -49,7 +53,8 @@ pub(super) async fn beside_password<'a>(
     asking: &Asking,
 ) -> Result<Option<Proven<'a>>, Error> {
     if !user.mfa.are_on() {
-        return Ok(Some(Proven::by_password(stored)));
+        let is_required = app.config.second_factor.is_required_of(&user.roles);
+        return Ok((!is_required).then(|| Proven::by_password(stored)));
     }
     if let Some(code) = &attempt.code {
         let codes = match permit_for_code(app, &user.id, asking).await {
@@ -67,7 +72,7 @@ pub(super) async fn beside_password<'a>(
             spent,
         }));
     }
-    let Some(device) = known.filter(|_| attempt.may_be_spared) else {
+    let Some(device) = known.filter(|_| attempt.replaces.is_none()) else {
         return Ok(None);
     };
     let mark = Mark::of(device.id(), &user.id, &app.stamp);
@@ -80,34 +85,57 @@ pub(super) async fn beside_password<'a>(
     }))
 }
 
-/// Begins a challenge for an account whose password was right, and writes what goes with that; `None` when the account changed
-/// since.
-pub(super) async fn ask(
-    app: &App,
-    (user, stored): (&User, &Stored),
+/// What an account whose password was right is asked for, and what begins its challenge, if the account is as it was: to show
+/// the second factor that it has, or to set one up.
+pub(crate) fn ask_in(
+    challenge: &Challenge,
+    user: &User,
+    stored: &Stored,
     carried: Carried,
-    beside: Unit,
     asking: &Asking,
-) -> Result<Option<Asked>, Error> {
-    let challenge = Challenge::new();
-    let insert = challenges::store::insert(&challenge, &user.id, carried, &stored.hash, asking.now);
+) -> (Outcome, Unit) {
+    let insert = challenges::store::insert(challenge, &user.id, carried, &stored.hash, asking.now);
+    let asked = |methods| Asked {
+        challenge: challenge.text().clone(),
+        methods,
+        expires_in: challenges::LIFETIME,
+    };
+    let (event, outcome) = if user.mfa.are_on() {
+        let asked = asked(user.mfa.methods());
+        (Event::SecondFactorAsked, Outcome::SecondFactor(asked))
+    } else {
+        (
+            Event::EnrolmentAsked,
+            Outcome::Enrolment(asked(ENROLS_BY.to_vec())),
+        )
+    };
     let unit = Unit::new()
         .expect(1, users::store::hold_open(&user.id))
         .expect(1, insert)
-        .run(audit::row(
-            Event::SecondFactorAsked,
-            By::Caller(asking),
-            about(&user.id),
-        ));
-    let has_begun = begin(app, unit.append(beside)).await?;
-    Ok(has_begun.then(|| Asked {
-        challenge: challenge.text().clone(),
-        methods: user.mfa.methods(),
-        expires_in: challenges::LIFETIME,
-    }))
+        .run(audit::row(event, By::Caller(asking), about(&user.id)));
+    (outcome, unit)
 }
 
-/// Signs in whose password was right before, by a code.
+/// A half-done sign-in that waits, and to whose account.
+///
+/// # Errors
+/// [`Refusal::ChallengeExpired`].
+pub(super) async fn half_done(
+    app: &App,
+    challenge: &Challenge,
+    asking: &Asking,
+) -> Result<(Waiting, User), Error> {
+    let waiting = challenges::store::waiting(&app.db, challenge, asking.now)
+        .await?
+        .ok_or(Refusal::ChallengeExpired)?;
+    let user = users::store::by_id(&app.db, &waiting.user)
+        .await?
+        .filter(|user| !user.is_disabled())
+        .ok_or(Refusal::ChallengeExpired)?;
+    Ok((waiting, user))
+}
+
+/// Signs in whose password was right before, by a code; and lets the app count that showed it, where none did before.
 ///
 /// # Errors
 /// [`Refusal::ChallengeExpired`], [`Refusal::SecondFactorInvalid`], and [`Refusal::RateLimited`] after too many wrong codes,
@@ -120,13 +148,7 @@ pub async fn with_second_factor(
     let Continued {
         challenge, code, ..
     } = &continued;
-    let waiting = challenges::store::waiting(&app.db, challenge, asking.now)
-        .await?
-        .ok_or(Refusal::ChallengeExpired)?;
-    let user = users::store::by_id(&app.db, &waiting.user)
-        .await?
-        .filter(|user| !user.is_disabled())
-        .ok_or(Refusal::ChallengeExpired)?;
+    let (waiting, mut user) = half_done(app, challenge, asking).await?;
     let carried = continued.carried.unwrap_or(waiting.carried);
     if carried == Carried::Cookie {
         continued.may_have_cookie.clone()?;
@@ -136,7 +158,13 @@ pub async fn with_second_factor(
         permit.give_back(&app.db).await?;
         return Err(error);
     }
-    let shown = show(app, &user.id, code, &permit, Unit::new(), asking).await?;
+    let (shown, codes) = if user.mfa.are_on() {
+        let shown = show(app, &user.id, code, &permit, Unit::new(), asking);
+        (shown.await?, None)
+    } else {
+        let (shown, codes) = enrolment::show(app, &mut user, code, &permit, asking).await?;
+        (shown, Some(codes))
+    };
 
     let email = Email::parse(&user.email)?;
     let known = continued.device.as_ref();
@@ -167,12 +195,20 @@ pub async fn with_second_factor(
         }) => {
             return Err(Refusal::ChallengeExpired.into());
         }
-        // The code was spent meanwhile.
+        // The code was spent meanwhile, or another app was set up.
         Err(db::Error::Touched { .. }) => return Err(Refusal::SecondFactorInvalid.into()),
         Err(error) => return Err(error.into()),
     }
+    end_replaced(app, &user.id, challenge.replaces().as_ref(), asking).await?;
     let device = device.to_text(email.key(), &app.stamp);
-    Ok(Outcome::SignedIn { grant, device })
+    Ok(match codes {
+        None => Outcome::SignedIn { grant, device },
+        Some(codes) => Outcome::Enrolled {
+            grant,
+            device,
+            codes,
+        },
+    })
 }
 
 /// What lets a device be asked for no second factor for a while, if its owner wants that.
@@ -226,11 +262,21 @@ async fn show(
     if let Some(spent) = spent {
         return Ok(spent.append(permit.clear()));
     }
+    Err(refuse_code(app, user, proved, asking).await?.into())
+}
+
+/// Writes a wrong code down, together with what was right until then.
+pub(super) async fn refuse_code(
+    app: &App,
+    user: &UserId,
+    proved: Unit,
+    asking: &Asking,
+) -> Result<Refusal, Error> {
     let failed = audit::row(Event::SecondFactorFailed, By::Caller(asking), about(user));
     app.db.write(proved.run(failed)).await?;
     metrics::counter!("doorward_signins_total", "method" => "code", "outcome" => "refused")
         .increment(1);
-    Err(Refusal::SecondFactorInvalid.into())
+    Ok(Refusal::SecondFactorInvalid)
 }
 
 async fn check(
@@ -247,7 +293,7 @@ async fn check(
     recovery_codes::check(&app.db, &app.passwords, permit, user, code, asking).await
 }
 
-fn about(user: &UserId) -> About<'_> {
+pub(super) fn about(user: &UserId) -> About<'_> {
     About {
         user: Some(user),
         session: None,

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::attempts::device::Device;
 use crate::audit::{self, About, By, Event};
+use crate::challenges::Challenge;
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
 use crate::ids::UserId;
@@ -18,7 +19,8 @@ use crate::sessions::Carried;
 use crate::sign_in::{self, Outcome, Proven};
 use crate::users::{self, NewUser, User};
 
-/// Makes an account and signs its owner in: both, or neither.
+/// Makes an account and signs its owner in, or leads them to set up a second factor where everybody has to have one: both, or
+/// neither.
 pub async fn with_password(
     app: &App,
     new: NewUser,
@@ -30,6 +32,12 @@ pub async fn with_password(
     let key = new.email.key().clone();
     let (user, stored, account) =
         account(app, new, &password, By::Caller(asking), Event::SignedUp).await?;
+    if app.config.second_factor.is_required_of(&user.roles) {
+        let challenge = Challenge::new();
+        let (asked, unit) = sign_in::ask_in(&challenge, &user, &stored, carried, asking);
+        write(app, account.append(unit)).await?;
+        return Ok(asked);
+    }
     let (grant, session) =
         sign_in::opening(app, &user, carried, Proven::by_password(&stored), asking)?;
     write(app, account.append(session)).await?;

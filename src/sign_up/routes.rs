@@ -50,7 +50,10 @@ const RECEIVED: Schema = Schema {
 pub fn routes() -> Vec<Route<App>> {
     vec![
         Route::post("/auth/signup", signup)
-            .about("Makes an account and signs its owner in; or makes it quietly, where signup.answer is accepted")
+            .about(
+                "Makes an account and signs its owner in, or leads them to set up a second factor; or makes it quietly, where \
+                 signup.answer is accepted",
+            )
             .body(NEW_USER)
             .answers([
                 Answer {
@@ -64,7 +67,11 @@ pub fn routes() -> Vec<Route<App>> {
                     about: "Now there is an account with this address, if there was none before",
                 },
             ])
-            .refuses(&[StatusCode::FORBIDDEN, StatusCode::CONFLICT])
+            .refuses(&[
+                StatusCode::UNAUTHORIZED,
+                StatusCode::FORBIDDEN,
+                StatusCode::CONFLICT,
+            ])
             .credential(),
     ]
 }

@@ -60,7 +60,24 @@ pub async fn enrol(
     owner: Owner<'_>,
     asking: &Asking,
 ) -> Result<Totp, Error> {
-    let user = &owner.user.id;
+    let (totp, begun) = begin(sealer, config, owner.about(), &owner.user.id, asking);
+    match db.write(owner.held(asking).append(begun)).await {
+        Ok(_) => Ok(totp),
+        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
+        Err(db::Error::Touched { .. }) => Err(Refusal::TotpAlreadyEnabled.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A new app, and what begins with it; touches no row when there is one that counts. It goes into a unit that holds the row
+/// of the account.
+pub fn begin(
+    sealer: &Sealer,
+    config: &SecondFactorConfig,
+    about: About<'_>,
+    user: &UserId,
+    asking: &Asking,
+) -> (Totp, Unit) {
     let totp = Totp {
         secret: otp::Secret::new(secret::bytes()),
         algorithm: config.totp_algorithm,
@@ -73,20 +90,10 @@ pub async fn enrol(
         is_confirmed: false,
         last_step: 0,
     };
-    let unit = owner
-        .held(asking)
+    let unit = Unit::new()
         .expect(1, store::begin(user, &new, asking.now))
-        .run(audit::row(
-            Event::TotpBegun,
-            By::Caller(asking),
-            owner.about(),
-        ));
-    match db.write(unit).await {
-        Ok(_) => Ok(totp),
-        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
-        Err(db::Error::Touched { .. }) => Err(Refusal::TotpAlreadyEnabled.into()),
-        Err(error) => Err(error.into()),
-    }
+        .run(audit::row(Event::TotpBegun, By::Caller(asking), about));
+    (totp, unit)
 }
 
 /// The app that an account has begun with and not confirmed.
@@ -101,18 +108,16 @@ pub async fn begun(db: &Db, user: &UserId) -> Result<Enrolled, Error> {
     }
 }
 
-/// The step that `code` is of, as `begun` shows it now: what confirms it.
-///
-/// # Errors
-/// [`Refusal::CodeInvalid`].
+/// The step that `code` is of, as `begun` shows it now: what confirms it. `None` when the code is not right, or of a step that
+/// was taken.
 pub fn shown(
     sealer: &Sealer,
     user: &UserId,
     begun: &Enrolled,
     code: &Secret<String>,
     now: Timestamp,
-) -> Result<Step, Error> {
-    Ok(step(sealer, user, begun, code, now)?.ok_or(Refusal::CodeInvalid)?)
+) -> Result<Option<Step>, Error> {
+    step(sealer, user, begun, code, now)
 }
 
 /// A step whose code was shown and has not been taken.
@@ -129,29 +134,38 @@ pub async fn confirm(
     db: &Db,
     permit: &Permit,
     owner: Owner<'_>,
-    (begun, Step(step)): (&Enrolled, Step),
+    shown: (&Enrolled, Step),
     codes: &Made,
     asking: &Asking,
 ) -> Result<(), Error> {
-    let user = &owner.user.id;
+    let (user, by) = (&owner.user.id, By::Caller(asking));
     let unit = owner
         .held(asking)
-        .expect(1, store::spend(user, begun, step))
-        .expect(1, store::confirm(user, begun, asking.now))
         .run(sessions::store::add_code(owner.session))
-        .append(codes.unit(user, By::Caller(asking)))
-        .append(permit.clear())
-        .run(audit::row(
-            Event::TotpEnabled,
-            By::Caller(asking),
-            owner.about(),
-        ));
+        .append(confirming(user, shown, codes, owner.about(), by))
+        .append(permit.clear());
     match db.write(unit).await {
         Ok(_) => Ok(()),
         Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
         Err(db::Error::Touched { .. }) => Err(Refusal::CodeInvalid.into()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What lets an app count that has shown the code of a step, and gives the account new recovery codes; touches no row when the
+/// step was taken or the app is another by now. It goes into a unit that holds the row of the account.
+pub fn confirming(
+    user: &UserId,
+    (begun, Step(step)): (&Enrolled, Step),
+    codes: &Made,
+    about: About<'_>,
+    by: By<'_>,
+) -> Unit {
+    Unit::new()
+        .expect(1, store::spend(user, begun, step))
+        .expect(1, store::confirm(user, begun, by.now()))
+        .append(codes.unit(user, by))
+        .run(audit::row(Event::TotpEnabled, by, about))
 }
 
 /// What takes the step that `code` is of, if the account's app shows it now or showed it half a minute ago, and no such step
@@ -202,12 +216,19 @@ fn step(
 /// Removes the app of an account, and with the last second factor what belongs to second factors.
 ///
 /// # Errors
-/// [`Refusal::TotpNotEnabled`]; [`Refusal::SessionRevoked`].
-pub async fn disable(db: &Db, owner: Owner<'_>, asking: &Asking) -> Result<(), Error> {
+/// [`Refusal::TotpNotEnabled`]; [`Refusal::LastSecondFactor`] when the account has to have one; [`Refusal::SessionRevoked`].
+pub async fn disable(
+    db: &Db,
+    config: &SecondFactorConfig,
+    owner: Owner<'_>,
+    asking: &Asking,
+) -> Result<(), Error> {
     let user = &owner.user.id;
-    let unit = owner
-        .held(asking)
-        .expect(1, store::delete(user))
+    let mut unit = owner.held(asking).expect(1, store::delete(user));
+    if config.is_required_of(&owner.user.roles) {
+        unit = unit.expect(1, recovery_codes::store::ask_second_factor(user));
+    }
+    let unit = unit
         .run(recovery_codes::store::delete_without_factor(user))
         .run(challenges::store::delete(user))
         .run(trusted_devices::store::delete(user))
@@ -219,7 +240,8 @@ pub async fn disable(db: &Db, owner: Owner<'_>, asking: &Asking) -> Result<(), E
     match db.write(unit).await {
         Ok(_) => Ok(()),
         Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
-        Err(db::Error::Touched { .. }) => Err(Refusal::TotpNotEnabled.into()),
+        Err(db::Error::Touched { statement: 1, .. }) => Err(Refusal::TotpNotEnabled.into()),
+        Err(db::Error::Touched { .. }) => Err(Refusal::LastSecondFactor.into()),
         Err(error) => Err(error.into()),
     }
 }

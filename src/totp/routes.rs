@@ -3,13 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use otp::Totp;
 use serde::Serialize;
 
 use super::{Owner, qr};
 use crate::app::App;
 use crate::attempts::Permit;
 use crate::audit::By;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::http::Asking;
 use crate::http::body::{Field, Fields, Kind};
 use crate::http::route::{Answer, Route, Schema};
@@ -17,6 +18,7 @@ use crate::password;
 use crate::recovery_codes;
 use crate::recovery_codes::routes::{CODES, Shown};
 use crate::sessions::extract::{Fresh, SignedIn};
+use crate::users::User;
 
 /// Longer texts are no code of any kind, in characters.
 pub const MAX_CODE: usize = 64;
@@ -27,7 +29,8 @@ const CONFIRM: &[Field] = &[Field::required(
     "The code that the app shows; blanks in it do not count",
 )];
 
-const ENROLMENT: Schema = Schema {
+/// What an app is told.
+pub const ENROLMENT: Schema = Schema {
     name: "TotpEnrolment",
     text: r#"{
         "type": "object",
@@ -75,10 +78,22 @@ pub fn routes() -> Vec<Route<App>> {
 /// What an app is told.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Enrolment {
+pub struct Enrolment {
     secret: String,
     otpauth_url: String,
     qr_svg: String,
+}
+
+impl Enrolment {
+    /// For the one answer that shows it.
+    pub fn new(app: &App, totp: &Totp, user: &User) -> Result<Self, Error> {
+        let url = totp.url(app.config.public_url.origin().host(), &user.email);
+        Ok(Self {
+            secret: totp.secret.to_base32().to_string(),
+            qr_svg: qr::svg(&url)?.expose().clone(),
+            otpauth_url: url.to_string(),
+        })
+    }
 }
 
 async fn enrol(
@@ -90,12 +105,7 @@ async fn enrol(
     let owner = Owner { user, session };
     let config = &app.config.second_factor;
     let totp = super::enrol(&app.db, app.sealer(), config, owner, &asking).await?;
-    let url = totp.url(app.config.public_url.origin().host(), &user.email);
-    Ok(Json(Enrolment {
-        secret: totp.secret.to_base32().to_string(),
-        qr_svg: qr::svg(&url)?.expose().clone(),
-        otpauth_url: url.to_string(),
-    }))
+    Ok(Json(Enrolment::new(&app, &totp, user)?))
 }
 
 async fn confirm(
@@ -110,6 +120,7 @@ async fn confirm(
     let (limits, turn) = (&app.config.limits, password::turn(By::Caller(&asking)));
     let permit = Permit::for_code(&app.db, limits, &app.stamp, &user.id, turn, asking.now).await?;
     let step = super::shown(app.sealer(), &user.id, &begun, &code, asking.now)?;
+    let step = step.ok_or(Refusal::CodeInvalid)?;
     let codes = match recovery_codes::make(&app.passwords, permit.turn()).await {
         Ok(codes) => codes,
         Err(error) => {
@@ -128,6 +139,7 @@ async fn disable(
     Fresh(caller): Fresh,
 ) -> Result<StatusCode, Error> {
     let SignedIn { user, session, .. } = &caller;
-    super::disable(&app.db, Owner { user, session }, &asking).await?;
+    let config = &app.config.second_factor;
+    super::disable(&app.db, config, Owner { user, session }, &asking).await?;
     Ok(StatusCode::NO_CONTENT)
 }

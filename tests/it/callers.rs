@@ -17,10 +17,13 @@ use serde_json::{Value, json};
 use crate::harness::form::basic;
 use crate::harness::phone::Phone;
 use crate::harness::rows;
-use crate::harness::{Answer, CLIENT, PASSWORD, Server, server};
+use crate::harness::{Answer, CLIENT, PASSWORD, Server, server_with};
+use crate::second_factor::required::is_led;
 use crate::wire::probes::{body, told_no, written};
 
 const LIVE: &str = "live@example.com";
+/// Who has to have a second factor.
+const ADMINS: &[(&str, &str)] = &[("second_factor.required_roles", "admin")];
 
 /// Somebody who calls.
 struct Caller {
@@ -85,6 +88,11 @@ async fn callers(server: &Server) -> Vec<Caller> {
             Some("token_invalid"),
         ),
         caller(
+            "led to enrol",
+            bearer(&led_to_enrol(server).await),
+            Some("token_invalid"),
+        ),
+        caller(
             "a client",
             Some(basic(CLIENT.0, CLIENT.1)),
             Some("token_invalid"),
@@ -105,6 +113,13 @@ async fn half_signed_in(server: &Server) -> String {
     answer.json()["challenge"].as_str().unwrap().to_owned()
 }
 
+/// The challenge of somebody who has to have a second factor and has none.
+async fn led_to_enrol(server: &Server) -> String {
+    server.signs_up("led@example.com").await;
+    server.gives_role("led@example.com", "admin").await;
+    is_led(&server.signs_in("led@example.com", PASSWORD).await)
+}
+
 fn owner(token: &str) -> UserId {
     let (_, claims) = jose::decode_unverified(token).unwrap();
     UserId::from_stored(claims["sub"].as_str().unwrap().to_owned())
@@ -119,7 +134,7 @@ fn changed(token: &str) -> String {
 
 #[tokio::test]
 async fn a_route_lets_in_whom_its_line_of_the_table_names() {
-    server(async |server| {
+    server_with(ADMINS, async |server| {
         for mut caller in callers(server).await {
             for route in router::table() {
                 let why = format!("{} {} by {}", route.method, route.path, caller.name);
@@ -187,7 +202,7 @@ fn session(token: &str) -> SessionId {
 
 #[tokio::test]
 async fn head_asks_for_the_token_that_get_asks_for() {
-    server(async |server| {
+    server_with(ADMINS, async |server| {
         for caller in callers(server).await {
             for route in router::table() {
                 if route.method == Method::GET {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::phone::Phone;
 use crate::harness::{ADA, Answer, PASSWORD, Server, server, server_with, unique};
+use crate::second_factor::required::{begins, enrols, is_led};
 
 #[tokio::test]
 async fn a_form_learns_what_it_must_know() {
@@ -24,7 +25,11 @@ async fn a_form_learns_what_it_must_know() {
 #[tokio::test]
 async fn every_answer_has_the_shape_that_the_document_gives_it() {
     for algorithm in ["HS256", "ES256"] {
-        server_with(&[("tokens.algorithm", algorithm)], async |server| {
+        let settings = [
+            ("tokens.algorithm", algorithm),
+            ("second_factor.required_roles", "admin"),
+        ];
+        server_with(&settings, async |server| {
             server.signs_up(ADA).await;
             let document = server.get("/auth/openapi.json").await.json().clone();
             for route in router::table() {
@@ -48,6 +53,10 @@ async fn every_answer_has_the_shape_that_the_document_gives_it() {
                 let grant = named(&document, "#/components/schemas/Grant");
                 fits(answer.json(), grant, &document, session);
             }
+            let enrolled = enrolled(server).await;
+            let grant = named(&document, "#/components/schemas/Grant");
+            fits(enrolled.json(), grant, &document, "an enrolment");
+            assert!(enrolled.json()["recoveryCodes"].is_array());
             let refused = server.get("/auth/me").await;
             fits(
                 refused.json(),
@@ -107,6 +116,7 @@ fn is_about_second_factors(path: &str) -> bool {
         "/auth/recovery-codes",
         "/auth/trusted-devices",
         "/auth/signin/second-factor",
+        "/auth/signin/enrol",
     ]
     .into_iter()
     .any(|known| path.starts_with(known))
@@ -118,6 +128,10 @@ async fn good_answer_about_second_factors(
     route: &Route<doorward::app::App>,
 ) -> Answer {
     let email = format!("{}@example.com", unique());
+    if route.path == "/auth/signin/enrol" {
+        let challenge = led(server, &email).await;
+        return enrols(server, &challenge).await;
+    }
     let token = server.signs_up(&email).await;
     match (route.method.as_str(), route.path) {
         ("POST", "/auth/totp") => {}
@@ -147,6 +161,21 @@ async fn good_answer_about_second_factors(
         Method::DELETE => server.delete_as(&token, route.path).await,
         _ => server.post_as(&token, route.path, &json!({})).await,
     }
+}
+
+/// The challenge of somebody new who has to have a second factor.
+async fn led(server: &Server, email: &str) -> String {
+    server.signs_up(email).await;
+    server.gives_role(email, "admin").await;
+    is_led(&server.signs_in(email, PASSWORD).await)
+}
+
+/// The answer to somebody who set up a second factor on the way in.
+async fn enrolled(server: &Server) -> Answer {
+    let challenge = led(server, "led@example.com").await;
+    let phone = begins(server, &challenge).await;
+    let body = json!({"challenge": challenge, "code": phone.shows_in(server, 0)});
+    server.post("/auth/signin/second-factor", &body).await
 }
 
 /// Holds `value` against a schema of the document.

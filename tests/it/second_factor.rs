@@ -8,6 +8,7 @@
 mod again;
 mod devices;
 mod guesses;
+pub mod required;
 
 use std::time::Duration;
 

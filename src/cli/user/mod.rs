@@ -57,7 +57,9 @@ they sign in all the while. Setting a new password does the same.")]
   doorward user remove-second-factor ada@example.com
 
 For somebody who has lost their authenticator app and their recovery codes: their password alone lets them in until they
-set up another. Make sure who asks you for it.")]
+set up another. Where one is required (second_factor.required), the next sign-in has them do so.
+
+Make sure who asks you for it.")]
     RemoveSecondFactor(Whom),
     /// Breaks the glass: prints a token of an account without its password or second factor
     #[command(after_help = "Examples:

@@ -27,7 +27,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, header};
-use db::Db;
+use db::{Db, sql};
 use doorward::app::App;
 use doorward::clock::{Clock, Timestamp};
 use doorward::config::{self, Config, Inputs};
@@ -326,6 +326,14 @@ impl Server {
             &json!({"email": email, "password": password}),
         )
         .await
+    }
+
+    /// The operator gives somebody a role in the place of those they had.
+    pub async fn gives_role(&self, email: &str, role: &str) {
+        let roles = sql("UPDATE users SET roles = $2 WHERE email = $1");
+        let roles = roles.bind(email).bind(json!([role]).to_string());
+        let unit = db::Unit::new().expect(1, roles);
+        self.app.db.write(unit).await.unwrap();
     }
 
     /// Somebody signs in to a session that is carried by a refresh token or a cookie.

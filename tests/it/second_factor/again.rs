@@ -12,7 +12,7 @@ use doorward::sessions::{self, Carried, Session};
 use doorward::users::Email;
 use serde_json::json;
 
-use super::{ada, at_once, claims, is_asked, is_refused};
+use super::{ada, at_once, claims, goes_on, is_asked, is_refused};
 use crate::harness::phone::Phone;
 use crate::harness::{ADA, PASSWORD, Server, server, server_with};
 use crate::proofs::{asks, solved, written};
@@ -92,6 +92,25 @@ async fn who_has_a_second_factor_shows_it_again_too() {
         assert_eq!(claims(&again)["amr"], json!(["pwd", "otp", "mfa"]));
         let fresh = again.token().unwrap();
         assert_eq!(server.delete_as(fresh, "/auth/totp").await.status, 204);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_proved_again_in_two_requests_ends_with_the_second() {
+    server(async |server| {
+        let (phone, _) = ada(server).await;
+        let signed_in = at_once(server, &phone.shows_in(server, 0)).await;
+        let token = signed_in.token().unwrap();
+        server.wait(Duration::from_mins(11));
+        let alone = json!({"password": PASSWORD});
+        let asked = server.post_as(token, "/auth/reauthenticate", &alone).await;
+        is_asked(&asked);
+        assert_eq!(server.get_as(token, "/auth/me").await.status, 200);
+        let challenge = asked.json()["challenge"].as_str().unwrap();
+        let again = goes_on(server, challenge, &phone.shows_in(server, 0)).await;
+        assert_eq!(again.status, 200, "{again:?}");
+        is_refused(&server.get_as(token, "/auth/me").await, "session_revoked");
     })
     .await;
 }

@@ -110,7 +110,7 @@ impl Probe {
 pub fn told_no(method: &Method, path: &str) -> Option<(StatusCode, &'static str)> {
     match (method.as_str(), path) {
         ("POST", "/auth/totp/confirm") => Some((StatusCode::BAD_REQUEST, "code_invalid")),
-        ("POST", "/auth/signin/second-factor") => {
+        ("POST", "/auth/signin/second-factor" | "/auth/signin/enrol") => {
             Some((StatusCode::UNAUTHORIZED, "challenge_expired"))
         }
         ("DELETE", "/auth/trusted-devices/{id}") => Some((StatusCode::NOT_FOUND, "not_found")),
