@@ -2,6 +2,7 @@
 //! Flows return these and never see a status code; no text in here depends on what the caller sent.
 
 mod envelope;
+mod words;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ pub enum Broken {
     Bug(Arc<str>),
 }
 
-/// The catalogue of refusals. A new one is added here, to [`Refusal::catalogue`] and to [`Refusal::said`], and nowhere else.
+/// The catalogue of refusals. A new one is added here, to [`Refusal::catalogue`] and to [`Refusal::said`] in `words`, and nowhere else.
 #[derive(Debug, Clone)]
 pub enum Refusal {
     /// The documented 401: any well-formed sign-in attempt that fails, whatever the reason.
@@ -126,6 +127,20 @@ pub enum Refusal {
     SecondFactorNotEnabled,
     /// The account has to have a second factor, and this is the last one.
     LastSecondFactor,
+    /// Browsers make no passkeys for the address that this service is reached at.
+    PasskeysUnavailable,
+    /// Nobody has this passkey.
+    PasskeyUnknown,
+    /// The proof of a passkey does not verify, took too long, or came before.
+    PasskeyInvalid,
+    /// The passkey that was made does not verify, took too long, or came before.
+    RegistrationInvalid,
+    /// The passkey is registered already, to whomever.
+    PasskeyExists,
+    /// The account has as many passkeys as it may have.
+    PasskeysFull,
+    /// There would be no way into the account any more.
+    LastCredential,
 }
 
 /// What a half-done sign-in is told, beside that it is one.
@@ -224,205 +239,14 @@ impl Refusal {
             Self::TotpNotEnabled,
             Self::SecondFactorNotEnabled,
             Self::LastSecondFactor,
+            Self::PasskeysUnavailable,
+            Self::PasskeyUnknown,
+            Self::PasskeyInvalid,
+            Self::RegistrationInvalid,
+            Self::PasskeyExists,
+            Self::PasskeysFull,
+            Self::LastCredential,
         ]
-    }
-
-    /// Status, code and words of each refusal.
-    #[expect(clippy::too_many_lines, reason = "a table, a few lines a refusal")]
-    pub fn said(&self) -> Said {
-        use StatusCode as S;
-        let (status, code, message): (_, _, Cow<'static, str>) = match self {
-            Self::Unauthorized => (S::UNAUTHORIZED, None, "Unauthorized".into()),
-            Self::Invalid(problems) => {
-                let message = Message::Many(problems.clone());
-                return Said {
-                    status: S::BAD_REQUEST,
-                    code: Some("validation_failed"),
-                    message,
-                };
-            }
-            Self::BadJson { at } => {
-                let words = format!("The body must be one JSON object; it is not one at {at}");
-                (S::BAD_REQUEST, Some("bad_json"), words.into())
-            }
-            Self::NotHttp { why } => (S::BAD_REQUEST, Some("bad_request"), (*why).into()),
-            Self::CredentialsInQuery => (
-                S::BAD_REQUEST,
-                Some("validation_failed"),
-                "Send credentials in the body: a query string ends in logs".into(),
-            ),
-            Self::RequestTimeout => (
-                S::REQUEST_TIMEOUT,
-                Some("request_timeout"),
-                "The body did not arrive in time".into(),
-            ),
-            Self::UnsupportedMediaType { wanted } => (
-                S::UNSUPPORTED_MEDIA_TYPE,
-                Some("unsupported_media_type"),
-                format!("Send the body uncompressed, in UTF-8, with Content-Type: {wanted}").into(),
-            ),
-            Self::PayloadTooLarge => (
-                S::PAYLOAD_TOO_LARGE,
-                Some("payload_too_large"),
-                "The body is too large".into(),
-            ),
-            Self::MethodNotAllowed => (
-                S::METHOD_NOT_ALLOWED,
-                Some("method_not_allowed"),
-                "This path does not take this method; the Allow header lists those it takes".into(),
-            ),
-            Self::NotFound => (
-                S::NOT_FOUND,
-                Some("not_found"),
-                "There is nothing at this path".into(),
-            ),
-            Self::RateLimited { .. } => (
-                S::TOO_MANY_REQUESTS,
-                Some("rate_limited"),
-                "Too many attempts; wait as long as the Retry-After header says".into(),
-            ),
-            Self::ProofRequired { .. } => (
-                S::TOO_MANY_REQUESTS,
-                Some("proof_required"),
-                "Solve a challenge of POST /auth/challenge and send the answer as proof, once; or, where there is a \
-                 Retry-After header, wait as long as it says"
-                    .into(),
-            ),
-            Self::Overloaded { .. } => (
-                S::SERVICE_UNAVAILABLE,
-                Some("overloaded"),
-                "Too busy to check a password now; wait as long as the Retry-After header says"
-                    .into(),
-            ),
-            Self::TokenMissing => (
-                S::UNAUTHORIZED,
-                Some("token_missing"),
-                "Send the token of a sign-in as Authorization: Bearer <token>".into(),
-            ),
-            Self::TokenInvalid => (
-                S::UNAUTHORIZED,
-                Some("token_invalid"),
-                "The token is not valid; sign in".into(),
-            ),
-            Self::TokenExpired => (
-                S::UNAUTHORIZED,
-                Some("token_expired"),
-                "The token has expired; sign in".into(),
-            ),
-            Self::SessionRevoked => (
-                S::UNAUTHORIZED,
-                Some("session_revoked"),
-                "The session has ended; sign in".into(),
-            ),
-            Self::RefreshTokenInvalid => (
-                S::UNAUTHORIZED,
-                Some("refresh_token_invalid"),
-                "The refresh token is not valid, or its session has ended; sign in".into(),
-            ),
-            Self::RefreshTokenReused => (
-                S::UNAUTHORIZED,
-                Some("refresh_token_reused"),
-                "The refresh token was used before, so the session has ended; sign in".into(),
-            ),
-            Self::OriginNotAllowed => (
-                S::FORBIDDEN,
-                Some("origin_not_allowed"),
-                "A page of another origin may not do this with a cookie; its origin has to be listed in cors.origins"
-                    .into(),
-            ),
-            Self::TwoCallers => (
-                S::FORBIDDEN,
-                Some("forbidden"),
-                "The cookie and the token belong to different people; send one of them".into(),
-            ),
-            Self::ClientInvalid => (
-                S::UNAUTHORIZED,
-                Some("invalid_client"),
-                "Send the name and the secret of one of introspection.clients as Authorization: Basic".into(),
-            ),
-            Self::EmailTaken => (
-                S::CONFLICT,
-                Some("email_taken"),
-                "This address has an account; sign in instead".into(),
-            ),
-            Self::WeakPassword { reason } => {
-                let message = Message::Many(vec![reason.clone()]);
-                return Said {
-                    status: S::BAD_REQUEST,
-                    code: Some("weak_password"),
-                    message,
-                };
-            }
-            Self::BreachedPassword => {
-                let reason = "password was found in breaches of other services; choose one that you use nowhere else";
-                return Said {
-                    status: S::BAD_REQUEST,
-                    code: Some("breached_password"),
-                    message: Message::Many(vec![reason.into()]),
-                };
-            }
-            Self::SignupDisabled => (
-                S::FORBIDDEN,
-                Some("signup_disabled"),
-                "Sign-up is closed; ask whoever runs this service for an account".into(),
-            ),
-            Self::ReauthenticationRequired => (
-                S::FORBIDDEN,
-                Some("reauthentication_required"),
-                "Sign in again; this is for whoever did so in the last ten minutes".into(),
-            ),
-            Self::SecondFactorRequired(_) => (
-                S::UNAUTHORIZED,
-                Some("second_factor_required"),
-                "Second factor required".into(),
-            ),
-            Self::SecondFactorEnrolmentRequired(_) => (
-                S::UNAUTHORIZED,
-                Some("second_factor_enrolment_required"),
-                "A second factor has to be set up first; POST /auth/signin/enrol begins with one".into(),
-            ),
-            Self::SecondFactorInvalid => (
-                S::UNAUTHORIZED,
-                Some("code_invalid"),
-                "The code is not right, or was used before; wait for the next one".into(),
-            ),
-            Self::ChallengeExpired => (
-                S::UNAUTHORIZED,
-                Some("challenge_expired"),
-                "This sign-in took too long or too many tries; begin anew with the password".into(),
-            ),
-            Self::CodeInvalid => (
-                S::BAD_REQUEST,
-                Some("code_invalid"),
-                "The code is not right, or was used already".into(),
-            ),
-            Self::TotpAlreadyEnabled => (
-                S::CONFLICT,
-                Some("totp_already_enabled"),
-                "There is an authenticator app already; remove it first".into(),
-            ),
-            Self::TotpNotEnabled => (
-                S::CONFLICT,
-                Some("totp_not_enabled"),
-                "There is no authenticator app".into(),
-            ),
-            Self::SecondFactorNotEnabled => (
-                S::CONFLICT,
-                Some("second_factor_not_enabled"),
-                "There is no second factor that a recovery code could stand in for".into(),
-            ),
-            Self::LastSecondFactor => (
-                S::CONFLICT,
-                Some("last_second_factor"),
-                "This account has to have a second factor; add another one first, or ask whoever runs this service"
-                    .into(),
-            ),
-        };
-        Said {
-            status,
-            code,
-            message: Message::One(message),
-        }
     }
 
     fn retry_after(&self) -> Option<Duration> {

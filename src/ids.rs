@@ -69,6 +69,10 @@ id! {
     TrustedDeviceId
 }
 id! {
+    /// What its owner may prove an account with in the place of a password.
+    PasskeyId
+}
+id! {
     /// A row of the audit trail.
     AuditId
 }
@@ -77,7 +81,7 @@ id! {
     RequestId
 }
 
-timed!(SessionId, TrustedDeviceId, AuditId, RequestId);
+timed!(SessionId, TrustedDeviceId, PasskeyId, AuditId, RequestId);
 
 impl UserId {
     /// A new one. UUIDv4 (RFC 9562 section 5.4), since applications show it to others: it tells neither when its account was made

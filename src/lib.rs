@@ -26,8 +26,10 @@ pub mod attempts;
 pub mod proofs;
 
 pub mod breached;
+pub mod passkeys;
 pub mod password;
 pub mod recovery_codes;
+pub mod second_factors;
 pub mod totp;
 
 pub mod app;

@@ -21,8 +21,8 @@ use crate::http::server::IsShared;
 use crate::http::{Asking, cors, headers, oauth, openapi};
 use crate::limits::Standing;
 use crate::{
-    discovery, health, introspection, proofs, recovery_codes, refresh, sessions, sign_in, sign_up,
-    tokens, totp, trusted_devices, users,
+    discovery, health, introspection, passkeys, proofs, recovery_codes, refresh, sessions, sign_in,
+    sign_up, tokens, totp, trusted_devices, users,
 };
 
 /// Every route there is.
@@ -32,6 +32,9 @@ pub fn table() -> Vec<Route<App>> {
         sign_up::routes::routes(),
         refresh::routes::routes(),
         proofs::routes::routes(),
+        passkeys::routes::routes(),
+        passkeys::pages::routes(),
+        sign_in::passkeys::routes::routes(),
         sessions::routes::routes(),
         users::routes::routes(),
         totp::routes::routes(),

@@ -13,8 +13,9 @@ use crate::attempts::spray::Spray;
 use crate::breached::{Breached, Unreadable};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, PasswordConfig};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::limits::Limits;
+use crate::passkeys::relying_party::RelyingParty;
 use crate::password::Passwords;
 use crate::revocations::{CannotTell, Revocations};
 use crate::secret::{Sealer, Secret, Stamp};
@@ -52,6 +53,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "second steps",
         sql: include_str!("../../migrations/0005_second_steps.sql"),
     },
+    Migration {
+        version: 6,
+        name: "passkeys",
+        sql: include_str!("../../migrations/0006_passkeys.sql"),
+    },
 ];
 
 /// The service, cheap to clone.
@@ -68,6 +74,8 @@ pub struct Rooms {
     pub db: Db,
     /// What hashes.
     pub passwords: Passwords,
+    /// Whom passkeys are made for; `None` where browsers make none.
+    pub relying_party: Option<RelyingParty>,
     /// What signs.
     pub tokens: Tokens,
     /// What proves that we made what others keep for us.
@@ -148,6 +156,7 @@ impl App {
         passwords.refresh_recipes(&db).await?;
         let keys = KeyRing::open(&config.tokens, &db, &sealer, clock.now()).await?;
         Ok(Self(Arc::new(Rooms {
+            relying_party: RelyingParty::of(&config)?,
             passwords,
             tokens: Tokens::new(&config.tokens, Arc::new(keys)),
             stamp: Stamp::new(secret_key),
@@ -179,6 +188,16 @@ impl App {
         now: Timestamp,
     ) -> Result<Grant, Error> {
         Grant::new(user, session, renewal, &self.tokens, &self.stamp, now)
+    }
+
+    /// Whom passkeys are made for.
+    ///
+    /// # Errors
+    /// [`Refusal::PasskeysUnavailable`] where browsers make none.
+    pub fn relying_party(&self) -> Result<&RelyingParty, Refusal> {
+        self.relying_party
+            .as_ref()
+            .ok_or(Refusal::PasskeysUnavailable)
     }
 
     /// What opens sealed keys: for the operator's commands.

@@ -51,6 +51,18 @@ impl Device {
         }
     }
 
+    /// The device that somebody signs in with: the one that `brought` tells of, or a new one.
+    pub fn signing_in(
+        brought: Option<&Secret<String>>,
+        account: &EmailKey,
+        stamp: &Stamp,
+        now: Timestamp,
+    ) -> Self {
+        brought
+            .and_then(|text| Self::read(text.expose(), account, stamp, now))
+            .map_or_else(|| Self::new(now), |known| known.again(now))
+    }
+
     /// What tells it from others.
     pub fn id(&self) -> &[u8; ID] {
         &self.id

@@ -64,6 +64,14 @@ pub enum Event {
     SecondFactorRemoved,
     /// The operator let somebody in without any proof.
     GlassBroken,
+    /// A passkey was registered.
+    PasskeyAdded,
+    /// A passkey was given another name.
+    PasskeyRenamed,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// A passkey proved itself with a count that it was past: there may be a copy of it.
+    PasskeyCopied,
     /// Strangers may try the password of an account again at once.
     AttemptsForgotten,
     /// An account was shut; all its sessions ended.
@@ -108,6 +116,10 @@ impl Event {
             Self::DeviceRevoked => "device_revoked",
             Self::SecondFactorRemoved => "second_factor_removed",
             Self::GlassBroken => "glass_broken",
+            Self::PasskeyAdded => "passkey_added",
+            Self::PasskeyRenamed => "passkey_renamed",
+            Self::PasskeyRemoved => "passkey_removed",
+            Self::PasskeyCopied => "passkey_copied",
             Self::AttemptsForgotten => "attempts_forgotten",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",

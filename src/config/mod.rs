@@ -6,6 +6,7 @@ mod draft;
 mod duration;
 mod environment;
 mod file;
+mod link;
 mod network;
 mod origin;
 mod problems;
@@ -26,15 +27,16 @@ use std::time::Duration;
 pub use clients::Client;
 use draft::{Draft, Effective};
 use file::Page;
+pub use link::Link;
 pub use network::IpNet;
 pub use origin::{Origin, PublicUrl};
 pub use problems::{ConfigErrors, Source};
 pub use reference::reference;
 pub use role::Role;
 pub use sections::{
-    CorsConfig, IntrospectionConfig, LimitsConfig, LogConfig, LogFormat, PasswordConfig,
-    ProofWanted, SecondFactorConfig, SessionsConfig, SignupAnswer, SignupConfig, TlsConfig,
-    TokensConfig,
+    CorsConfig, CounterRegression, IntrospectionConfig, LimitsConfig, LogConfig, LogFormat,
+    PasskeysConfig, PasswordConfig, ProofWanted, SecondFactorConfig, SessionsConfig, SignupAnswer,
+    SignupConfig, TlsConfig, TokensConfig,
 };
 use settings::{Preset, Section as _, settings};
 pub use sources::Inputs;
@@ -81,6 +83,8 @@ settings! {
         password: PasswordConfig,
         /// Second factors.
         second_factor: SecondFactorConfig,
+        /// Passkeys.
+        passkeys: PasskeysConfig,
         /// Calls from pages of other origins.
         cors: CorsConfig,
         /// Programs that may ask about tokens.

@@ -81,6 +81,23 @@ impl Origin {
         }
     }
 
+    /// Whether browsers make passkeys for pages of it (WebAuthn level 3, section 5.1.3): they are bound to a domain, and come over
+    /// a connection that nobody changes on its way.
+    pub fn may_have_passkeys(&self) -> bool {
+        let host = self.host();
+        let is_address = host.starts_with('[') || host.parse::<IpAddr>().is_ok();
+        !is_address && self.is_protected()
+    }
+
+    /// Whether nobody changes on its way what comes from it: over HTTPS, or from this machine.
+    pub fn is_protected(&self) -> bool {
+        match self.scheme() {
+            "https" => true,
+            "http" => self.is_loopback(),
+            _ => false,
+        }
+    }
+
     /// Whether the host is this machine: `localhost`, a name below it (RFC 6761 section 6.3), or a loopback address.
     pub fn is_loopback(&self) -> bool {
         let host = self.host();

@@ -22,6 +22,7 @@ pub(super) fn check(config: &Config, draft: &mut Draft) {
     tokens(config, draft);
     sessions(config, draft);
     passwords(config, draft);
+    passkeys(config, draft);
     clients(config, draft);
     limits(config, draft);
     logs(config, draft);
@@ -198,6 +199,51 @@ fn argon2(config: &Config, draft: &mut Draft) {
             "Take 7168 KiB or more, and iterations until their product is 35840 or more; \
              `doorward hash --tune` finds what this machine bears.",
         );
+    }
+}
+
+fn passkeys(config: &Config, draft: &mut Draft) {
+    let passkeys = &config.passkeys;
+    let url = config.public_url.origin();
+    let host = url.host();
+    if passkeys.rp_id.is_some() && !url.may_have_passkeys() {
+        draft.refuse(
+            &["passkeys.rp_id", "public_url"],
+            format!("browsers make no passkeys under {url}."),
+            "Take it away, or set public_url (DOORWARD_PUBLIC_URL) to https:// and a host name, or http://localhost.",
+        );
+    }
+    let is_above = |domain: &str| {
+        let below = host
+            .strip_suffix(domain)
+            .and_then(|rest| rest.strip_suffix('.'));
+        host == domain || (below.is_some() && domain.contains('.'))
+    };
+    if let Some(rp_id) = passkeys.rp_id.as_deref().filter(|rp_id| !is_above(rp_id)) {
+        draft.refuse(
+            &["passkeys.rp_id", "public_url"],
+            format!("{rp_id:?} is neither {host}, the host of public_url, nor a domain above it."),
+            "Take it away, or set it (DOORWARD_PASSKEYS__RP_ID) to such a domain in lower case, without scheme and port.",
+        );
+    }
+    if let Some(origin) = passkeys.origins.iter().find(|it| !it.may_have_passkeys()) {
+        draft.refuse(
+            &["passkeys.origins"],
+            format!("browsers make no passkeys under {origin}."),
+            "Take it away, or write it as https:// and a host name, or http://localhost.",
+        );
+    }
+    for (key, link) in [
+        ("passkeys.enroll_url", &passkeys.enroll_url),
+        ("passkeys.manage_url", &passkeys.manage_url),
+    ] {
+        if let Some(link) = link.as_ref().filter(|link| !link.origin().is_protected()) {
+            draft.refuse(
+                &[key],
+                format!("{} is not HTTPS, and whoever is on the way there could put another page in its place.", link.as_str()),
+                "Set it to an https:// address, or take it away.",
+            );
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use passhash::Cost;
 
 use super::clients::Client;
 use super::draft::Draft;
+use super::link::Link;
 use super::origin::Origin;
 use super::role::Role;
 use super::settings::{Preset, Section, Setting, settings};
@@ -222,6 +223,37 @@ impl Value for Digits {
         self.count().to_string()
     }
 }
+
+settings! {
+    /// Whom passkeys are made for, and where. There are passkeys where `public_url` is `https://` and a host name, or `localhost`.
+    pub struct PasskeysConfig under "passkeys." {
+        /// The domain that passkeys are bound to: the host of `public_url`, or a domain above it that is not shared with others, such
+        /// as `example.com` under `https://auth.example.com`. Whoever changes it makes all passkeys worthless.
+        rp_id: Option<String> = Preset::Unset("the host of `public_url`"),
+        /// Other origins whose pages may ask for passkeys, each exactly, such as `https://app.example.com`. Those that are not below
+        /// `passkeys.rp_id` are named to browsers at `/.well-known/webauthn`, where browsers ask the host of that name.
+        origins: Vec<Origin> = "",
+        /// What becomes of a passkey that counts its signatures and comes with a count that it was past, of which there may then be a
+        /// copy: `refuse`, or `allow`, which lets it in. Both are written down.
+        counter_regression: CounterRegression = "refuse",
+        /// The page where people make a passkey, told to password managers at `/.well-known/passkey-endpoints`.
+        enroll_url: Option<Link> = Preset::Unset("not told"),
+        /// The page where people manage their passkeys, told likewise.
+        manage_url: Option<Link> = Preset::Unset("not told"),
+    }
+}
+
+/// What becomes of a passkey that comes with a count that it was past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CounterRegression {
+    /// It proves nothing.
+    Refuse,
+    /// It is taken.
+    Allow,
+}
+
+words!(CounterRegression, "refuse or allow",
+    "refuse" => CounterRegression::Refuse, "allow" => CounterRegression::Allow);
 
 settings! {
     /// Pages of which other origins may call the API from a browser.

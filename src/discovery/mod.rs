@@ -13,7 +13,7 @@ use crate::http::body::MAX_PASSWORD;
 #[derive(Debug, Serialize)]
 pub struct Offer {
     signup: SignUp,
-    methods: [&'static str; 1],
+    methods: Vec<&'static str>,
     password: Password,
 }
 
@@ -38,11 +38,20 @@ impl Offer {
                 enabled: config.signup.enabled,
                 answer: config.signup.answer.as_str(),
             },
-            methods: ["password"],
+            methods: methods(config),
             password: Password {
                 min_length: config.password.min_length,
                 max_length: MAX_PASSWORD,
             },
         }
     }
+}
+
+/// The ways in: what a form may ask for.
+fn methods(config: &Config) -> Vec<&'static str> {
+    let passkey = config.public_url.origin().may_have_passkeys();
+    ["password"]
+        .into_iter()
+        .chain(passkey.then_some("passkey"))
+        .collect()
 }

@@ -38,7 +38,7 @@ const OFFER: Schema = Schema {
                     }
                 }
             },
-            "methods": {"type": "array", "items": {"enum": ["password"]}},
+            "methods": {"type": "array", "items": {"enum": ["password", "passkey"]}},
             "password": {
                 "type": "object",
                 "required": ["minLength", "maxLength"],

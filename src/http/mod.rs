@@ -13,7 +13,7 @@ pub mod openapi;
 pub mod route;
 pub mod server;
 pub mod strict_form;
-mod strict_json;
+pub mod strict_json;
 pub mod tls;
 
 use axum::extract::FromRequestParts;

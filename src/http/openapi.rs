@@ -223,7 +223,7 @@ fn refusal_schema() -> Value {
             "error": {"type": "string", "description": "The reason phrase of the status"},
             "code": {"enum": codes},
             "challenge": {"type": "string", "description": "With second_factor_required: what POST /auth/signin/second-factor takes"},
-            "methods": {"type": "array", "items": {"enum": ["totp", "recovery_code"]}, "description": "With second_factor_required: by what it can go on"},
+            "methods": {"type": "array", "items": {"enum": ["totp", "passkey", "recovery_code"]}, "description": "With second_factor_required: by what it can go on"},
             "expiresIn": {"type": "integer", "description": "With second_factor_required: for how many seconds it can"}
         }
     })

@@ -211,6 +211,12 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
         self
     }
 
+    /// Counts against the budget for credentials when the answer is no.
+    pub fn failure(mut self) -> Self {
+        self.limit = Limit::Failure;
+        self
+    }
+
     /// The handler, taken out by the router.
     pub fn into_handler(self) -> MethodRouter<S> {
         self.handler

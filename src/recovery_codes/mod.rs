@@ -17,7 +17,7 @@ use crate::http::Asking;
 use crate::ids::{SessionId, UserId};
 use crate::password::{Passwords, Stored};
 use crate::secret::Secret;
-use crate::users;
+use crate::{second_factors, users};
 use code::{RecoveryCode, SLOTS};
 
 /// New codes of an account.
@@ -68,7 +68,7 @@ impl Made {
 /// # Errors
 /// [`Refusal::SecondFactorNotEnabled`].
 pub async fn may_be_made(db: &Db, user: &UserId) -> Result<(), Error> {
-    if store::has_second_factor(db, user).await? {
+    if second_factors::store::are_there(db, user).await? {
         Ok(())
     } else {
         Err(Refusal::SecondFactorNotEnabled.into())
@@ -88,7 +88,7 @@ pub async fn replace(
 ) -> Result<(), Error> {
     let unit = Unit::new()
         .expect(1, users::store::hold(user, session, asking.now))
-        .expect(1, store::ask_second_factor(user))
+        .expect(1, second_factors::store::ask(user))
         .append(made.unit(user, By::Caller(asking)));
     match db.write(unit).await {
         Ok(_) => Ok(()),

@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::ids::UserId;
 use crate::password::{Norm, Stored};
+use crate::second_factors::store::has_second_factor;
 
 /// The hash of the code in a slot that was not used; `None` when there is none.
 pub async fn unused(db: &Db, user: &UserId, slot: u8) -> Result<Option<Stored>, Error> {
@@ -48,42 +49,6 @@ pub fn spend(user: &UserId, slot: u8, verified: &Stored, now: Timestamp) -> Sql 
     .bind(i64::from(slot))
     .bind(verified.hash.as_str())
     .bind(now)
-}
-
-/// What is true of an account with a second factor.
-macro_rules! has_second_factor {
-    () => {
-        "EXISTS (SELECT 1 FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL)"
-    };
-}
-
-/// Whether an account has a second factor.
-pub async fn has_second_factor(db: &Db, user: &UserId) -> Result<bool, Error> {
-    let query = sql(concat!(
-        "SELECT 1 AS one FROM users WHERE id = $1 AND ",
-        has_second_factor!()
-    ))
-    .bind(user);
-    Ok(db.one(query, |_| Ok(())).await?.is_some())
-}
-
-/// Touches the row of an account with a second factor, and no other. A statement of its own: on PostgreSQL one that waits for
-/// the row asks the rest as it was before.
-pub fn ask_second_factor(user: &UserId) -> Sql {
-    sql(concat!(
-        "UPDATE users SET updated_at = updated_at WHERE id = $1 AND ",
-        has_second_factor!()
-    ))
-    .bind(user)
-}
-
-/// Touches the row of an account without a second factor, and no other; a statement of its own as the one before.
-pub fn ask_no_second_factor(user: &UserId) -> Sql {
-    sql(concat!(
-        "UPDATE users SET updated_at = updated_at WHERE id = $1 AND NOT ",
-        has_second_factor!()
-    ))
-    .bind(user)
 }
 
 /// Voids all of an account that has no second factor.

@@ -35,7 +35,8 @@ pub fn insert(session: &Session, renewal: Option<&Renewal>, proof: Proof<'_>) ->
          expires_at, ends_at, ip, agent, epoch) \
          SELECT $1, u.id, $3, $4, $5, $6, $7, $6, $8, $9, $10, $11, $12, (SELECT epoch FROM revocation_count) FROM users u LEFT JOIN passwords p ON p.user_id = u.id \
          WHERE u.id = $2 AND u.disabled_at IS NULL AND (p.hash = $13 OR $14) \
-         AND NOT ($15 AND EXISTS (SELECT 1 FROM totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL))",
+         AND NOT ($15 AND (EXISTS (SELECT 1 FROM totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL) \
+         OR EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = u.id)))",
     )
     .bind(&session.id)
     .bind(&session.user)
@@ -164,12 +165,13 @@ pub fn renew(session: &Session, next: &Renewal) -> Sql {
     .bind(session.expires_at)
 }
 
-/// Notes that the holder of a session has shown a code beside what it began by; touches no row when it began by several
-/// factors already, or by none at all.
-pub fn add_code(id: &SessionId) -> Sql {
-    sql("UPDATE sessions SET amr = amr || ' otp mfa' \
+/// Notes that the holder of a session has shown a second factor (RFC 8176) beside what it began by; touches no row when it
+/// began by several factors already, or by none at all.
+pub fn add_factor(id: &SessionId, shown: &str) -> Sql {
+    sql("UPDATE sessions SET amr = amr || ' ' || $2 || ' mfa' \
          WHERE id = $1 AND amr <> '' AND ' ' || amr || ' ' NOT LIKE '% mfa %'")
     .bind(id)
+    .bind(shown)
 }
 
 /// Notes that a live session was used at its `last_seen_at`, if nobody did since it was used at `before`.

@@ -13,6 +13,7 @@ use crate::error::{Error, Refusal};
 use crate::http::Asking;
 use crate::ids::UserId;
 use crate::recovery_codes::{self, Made};
+use crate::second_factors;
 use crate::secret::Secret;
 use crate::totp;
 use crate::users::{self, User};
@@ -33,7 +34,7 @@ pub async fn enrol(
     let unit = Unit::new()
         .expect(1, users::store::hold_open(&user.id))
         .expect(1, challenges::store::hold(challenge, asking.now))
-        .expect(1, recovery_codes::store::ask_no_second_factor(&user.id))
+        .expect(1, second_factors::store::ask_none(&user.id))
         .append(begun);
     match app.db.write(unit).await {
         Ok(_) => Ok((totp, user)),
@@ -88,7 +89,7 @@ async fn shown(
     let made = recovery_codes::make(&app.passwords, permit.turn()).await?;
     let by = By::Caller(asking);
     let unit = Unit::new()
-        .expect(1, recovery_codes::store::ask_no_second_factor(user))
+        .expect(1, second_factors::store::ask_none(user))
         .append(totp::confirming(
             user,
             (&begun, step),

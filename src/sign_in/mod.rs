@@ -4,6 +4,7 @@
 mod admission;
 mod enrolment;
 mod let_in;
+pub mod passkeys;
 pub mod routes;
 mod second_factor;
 
@@ -33,7 +34,7 @@ use crate::users::{self, Email, User};
 pub use enrolment::enrol;
 pub use let_in::let_in;
 pub(crate) use second_factor::ask_in;
-pub use second_factor::{Continued, with_second_factor};
+pub use second_factor::{Continued, Factor, with_second_factor};
 
 /// An address and the password that is said to belong to it.
 pub struct Attempt {
@@ -159,7 +160,7 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
         let remember = attempt.remember && user.mfa.are_on();
         let remembering = second_factor::remembering(app, &device, &user.id, remember, asking);
         if begin(app, session.append(beside).append(remembering)).await? {
-            count();
+            count("password");
             end_replaced(app, &user.id, attempt.replaces.as_ref(), asking).await?;
             let device = device.to_text(attempt.email.key(), &app.stamp);
             return Ok(Outcome::SignedIn { grant, device });
@@ -269,8 +270,8 @@ pub(crate) fn opening(
 }
 
 /// Counts a sign-in in the figures.
-pub(crate) fn count() {
-    metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => "signed_in")
+pub(crate) fn count(method: &'static str) {
+    metrics::counter!("doorward_signins_total", "method" => method, "outcome" => "signed_in")
         .increment(1);
     metrics::counter!("doorward_tokens_issued_total", "kind" => "access").increment(1);
 }

@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::{Attempt, Continued, Outcome, enrol, with_password, with_second_factor};
+use super::{Attempt, Continued, Factor, Outcome};
+use super::{enrol, passkeys, with_password, with_second_factor};
 use crate::app::App;
 use crate::attempts::extract::{DEVICE_TOKEN, Keeping};
 use crate::challenges::{self, Challenge};
@@ -14,6 +15,7 @@ use crate::http::body::{Field, Fields, Kind};
 use crate::http::csrf::Sender;
 use crate::http::route::{Answer, Route};
 use crate::http::{Asking, cookie};
+use crate::passkeys::routes::{ENDING_IF_ANY, ending_if_any};
 use crate::proofs::MAX_LENGTH;
 use crate::recovery_codes::routes::Shown;
 use crate::sessions::Carried;
@@ -38,7 +40,8 @@ const REMEMBER: Field = Field::optional(
     "Whether sign-ins on this device ask for no second factor for a while (second_factor.remember_device)",
 );
 
-const CHALLENGE: Field = Field::required(
+/// What names a half-done sign-in.
+pub(super) const CHALLENGE: Field = Field::required(
     "challenge",
     Kind::Text {
         max: challenges::MAX_LENGTH,
@@ -48,22 +51,26 @@ const CHALLENGE: Field = Field::required(
 
 const CONTINUED: &[Field] = &[
     CHALLENGE,
-    Field::required(
+    Field::optional(
         "code",
         Kind::Text { max: MAX_CODE },
-        "A code of the authenticator app, or a recovery code",
+        "A code of the authenticator app, or a recovery code; or else ceremonyId and credential",
     ),
+    ENDING_IF_ANY[0],
+    ENDING_IF_ANY[1],
     REMEMBER,
     SESSION,
     DEVICE_TOKEN,
 ];
 
 const AGAIN: &[Field] = &[
-    Field::required(
+    Field::optional(
         "password",
         Kind::Password,
-        "The caller's password, as typed",
+        "The caller's password, as typed; or else ceremonyId and credential",
     ),
+    ENDING_IF_ANY[0],
+    ENDING_IF_ANY[1],
     Field::optional(
         "code",
         Kind::Text { max: MAX_CODE },
@@ -112,13 +119,14 @@ pub fn routes() -> Vec<Route<App>> {
                 GRANT,
                 "Signed in; with recovery codes where the app was set up by this, which are shown this once",
             )])
-            .refuses(&[StatusCode::UNAUTHORIZED])
+            .refuses(&[StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND])
             .credential(),
         Route::post("/auth/reauthenticate", reauthenticate)
             .about("Proves again who the caller is, for what asks for that, and begins a new session in the place of theirs")
             .signed_in()
             .body(AGAIN)
             .answers([Answer::ok(GRANT, "The new session; the one before has ended")])
+            .refuses(&[StatusCode::NOT_FOUND])
             .credential(),
     ]
 }
@@ -165,7 +173,7 @@ async fn second_factor(
     let keeping = Keeping::read(&mut fields, &sender, &headers);
     let continued = Continued {
         challenge: Challenge::brought(fields.password("challenge")?),
-        code: fields.password("code")?,
+        factor: factor(&mut fields)?,
         carried: fields.text("session").as_deref().and_then(Carried::named),
         may_have_cookie: may_have_cookie(&sender, &headers),
         device: keeping.brought().cloned(),
@@ -173,6 +181,15 @@ async fn second_factor(
     };
     let outcome = with_second_factor(&app, continued, &asking).await?;
     answer(&app, outcome, &keeping, &headers, &asking).await
+}
+
+/// The one second factor of a body.
+fn factor(fields: &mut Fields) -> Result<Factor, Error> {
+    match (fields.secret("code"), ending_if_any(fields)) {
+        (Some(code), None) => Ok(Factor::Code(code)),
+        (None, Some(ending)) => Ok(Factor::Passkey(ending)),
+        _ => Err(Refusal::invalid("either code is required, or ceremonyId and credential").into()),
+    }
 }
 
 async fn reauthenticate(
@@ -190,17 +207,35 @@ async fn reauthenticate(
         ..
     } = signed_in;
     let keeping = Keeping::read(&mut fields, &sender, &headers);
-    let attempt = Attempt {
-        email: Email::parse(&user.email)?,
-        password: fields.password("password")?,
-        carried,
-        device: keeping.brought().cloned(),
-        proof: fields.text("proof"),
-        code: fields.secret("code"),
-        replaces: Some(session),
-        remember: false,
+    let device = keeping.brought().cloned();
+    let outcome = match (fields.secret("password"), ending_if_any(&mut fields)) {
+        (Some(password), None) => {
+            let attempt = Attempt {
+                email: Email::parse(&user.email)?,
+                password,
+                carried,
+                device,
+                proof: fields.text("proof"),
+                code: fields.secret("code"),
+                replaces: Some(session),
+                remember: false,
+            };
+            with_password(&app, attempt, &asking).await?
+        }
+        (None, Some(ending)) => {
+            let attempt = passkeys::Attempt {
+                ending,
+                again: Some((&user.id, &session)),
+                carried,
+                device,
+            };
+            passkeys::with_passkey(&app, attempt, &asking).await?
+        }
+        _ => {
+            let words = "either password is required, or ceremonyId and credential";
+            return Err(Refusal::invalid(words).into());
+        }
     };
-    let outcome = with_password(&app, attempt, &asking).await?;
     answer(&app, outcome, &keeping, &headers, &asking).await
 }
 

@@ -12,16 +12,28 @@ use crate::challenges::{self, Challenge, Waiting};
 use crate::error::{Asked, Error, Refusal};
 use crate::http::Asking;
 use crate::ids::UserId;
+use crate::passkeys::{self, Begun, Ending};
 use crate::password::{self, Stored};
+use crate::recovery_codes::{self, Made};
 use crate::secret::Secret;
 use crate::sessions::Carried;
 use crate::sessions::store::Proof;
+use crate::totp;
 use crate::trusted_devices::{self, Mark};
 use crate::users::{self, Email, User};
-use crate::{recovery_codes, totp};
 
 /// A password and a code (RFC 8176 has one word for both kinds of code).
 const PASSWORD_AND_CODE: &[&str] = &["pwd", "otp", "mfa"];
+/// A password, and a key whose authenticator verified who holds it.
+const PASSWORD_AND_PASSKEY: &[&str] = &["pwd", "pop", "user", "mfa"];
+
+/// What is shown as a second factor.
+pub enum Factor {
+    /// A code of the authenticator app, or a recovery code.
+    Code(Secret<String>),
+    /// What ends the ceremony of a passkey.
+    Passkey(Ending),
+}
 
 /// What can be set up before there is a session.
 const ENROLS_BY: &[&str] = &["totp"];
@@ -30,8 +42,8 @@ const ENROLS_BY: &[&str] = &["totp"];
 pub struct Continued {
     /// Which.
     pub challenge: Challenge,
-    /// A code of the authenticator app, or a recovery code.
-    pub code: Secret<String>,
+    /// The second factor.
+    pub factor: Factor,
     /// How the session is to be carried, if otherwise than was said with the password.
     pub carried: Option<Carried>,
     /// Whether this caller may be given a cookie.
@@ -135,73 +147,70 @@ pub(super) async fn half_done(
     Ok((waiting, user))
 }
 
-/// Signs in whose password was right before, by a code; and lets the app count that showed it, where none did before.
+/// What a browser is asked for, so that a half-done sign-in goes on by a passkey of its account.
 ///
 /// # Errors
-/// [`Refusal::ChallengeExpired`], [`Refusal::SecondFactorInvalid`], and [`Refusal::RateLimited`] after too many wrong codes,
-/// whatever challenges they were for.
+/// [`Refusal::ChallengeExpired`].
+pub(super) async fn options(
+    app: &App,
+    challenge: &Challenge,
+    asking: &Asking,
+) -> Result<Begun, Error> {
+    let (_, user) = half_done(app, challenge, asking).await?;
+    passkeys::options(&app.db, app.relying_party()?, Some(&user.id), asking).await
+}
+
+/// Signs in whose password was right before; and lets the app count that showed a code, where none did before.
+///
+/// # Errors
+/// [`Refusal::ChallengeExpired`]; [`Refusal::SecondFactorInvalid`], and [`Refusal::RateLimited`] after too many wrong codes,
+/// whatever challenges they were for; those of [`passkeys::prove`].
 pub async fn with_second_factor(
     app: &App,
     continued: Continued,
     asking: &Asking,
 ) -> Result<Outcome, Error> {
-    let Continued {
-        challenge, code, ..
-    } = &continued;
+    let challenge = &continued.challenge;
     let (waiting, mut user) = half_done(app, challenge, asking).await?;
     let carried = continued.carried.unwrap_or(waiting.carried);
     if carried == Carried::Cookie {
         continued.may_have_cookie.clone()?;
     }
-    let permit = permit_for_code(app, &user.id, asking).await?;
-    if let Err(error) = charge(app, challenge, asking).await {
-        permit.give_back(&app.db).await?;
-        return Err(error);
-    }
-    let (shown, codes) = if user.mfa.are_on() {
-        let shown = show(app, &user.id, code, &permit, Unit::new(), asking);
-        (shown.await?, None)
-    } else {
-        let (shown, codes) = enrolment::show(app, &mut user, code, &permit, asking).await?;
-        (shown, Some(codes))
-    };
+    let met = meet(app, challenge, &mut user, &continued.factor, asking).await?;
 
     let email = Email::parse(&user.email)?;
-    let known = continued.device.as_ref();
-    let known =
-        known.and_then(|text| Device::read(text.expose(), email.key(), &app.stamp, asking.now));
-    let device = known.map_or_else(|| Device::new(asking.now), |known| known.again(asking.now));
+    let device = Device::signing_in(
+        continued.device.as_ref(),
+        email.key(),
+        &app.stamp,
+        asking.now,
+    );
+    let remembering = remembering(app, &device, &user.id, continued.remember, asking);
     let spent = Unit::new()
         .expect(1, challenges::store::spend(challenge, asking.now))
-        .append(shown)
-        .append(remembering(
-            app,
-            &device,
-            &user.id,
-            continued.remember,
-            asking,
-        ));
+        .append(met.spent)
+        .append(remembering);
     let proven = Proven {
-        amr: PASSWORD_AND_CODE,
+        amr: met.amr,
         proof: Proof::Spent,
         spent,
     };
     let (grant, session) = opening(app, &user, carried, proven, asking)?;
     match app.db.write(session).await {
-        Ok(_) => super::count(),
+        Ok(_) => super::count("password"),
         // The account was shut, or somebody else met the challenge.
         Err(db::Error::Touched {
             statement: 0 | 1, ..
         }) => {
             return Err(Refusal::ChallengeExpired.into());
         }
-        // The code was spent meanwhile, or another app was set up.
-        Err(db::Error::Touched { .. }) => return Err(Refusal::SecondFactorInvalid.into()),
+        // What was shown was spent meanwhile, or another app was set up.
+        Err(db::Error::Touched { .. }) => return Err(met.too_late.into()),
         Err(error) => return Err(error.into()),
     }
     end_replaced(app, &user.id, challenge.replaces().as_ref(), asking).await?;
     let device = device.to_text(email.key(), &app.stamp);
-    Ok(match codes {
+    Ok(match met.codes {
         None => Outcome::SignedIn { grant, device },
         Some(codes) => Outcome::Enrolled {
             grant,
@@ -209,6 +218,61 @@ pub async fn with_second_factor(
             codes,
         },
     })
+}
+
+/// What a second factor that is right gives to a half-done sign-in.
+struct Met {
+    /// How they proved who they are, with the password (RFC 8176).
+    amr: &'static [&'static str],
+    /// What is spent for it, by statements that touch no row when it was spent before.
+    spent: Unit,
+    /// What comes with an app that was set up by this.
+    codes: Option<Made>,
+    /// The answer when what was shown is spent by then.
+    too_late: Refusal,
+}
+
+/// Takes a try for `factor`, and says what it gives if it is right. `user` is then as they are once that is written.
+async fn meet(
+    app: &App,
+    challenge: &Challenge,
+    user: &mut User,
+    factor: &Factor,
+    asking: &Asking,
+) -> Result<Met, Error> {
+    match factor {
+        Factor::Code(code) => {
+            let permit = permit_for_code(app, &user.id, asking).await?;
+            if let Err(error) = charge(app, challenge, asking).await {
+                permit.give_back(&app.db).await?;
+                return Err(error);
+            }
+            let (spent, codes) = if user.mfa.are_on() {
+                let spent = show(app, &user.id, code, &permit, Unit::new(), asking);
+                (spent.await?, None)
+            } else {
+                let (spent, codes) = enrolment::show(app, user, code, &permit, asking).await?;
+                (spent, Some(codes))
+            };
+            Ok(Met {
+                amr: PASSWORD_AND_CODE,
+                spent,
+                codes,
+                too_late: Refusal::SecondFactorInvalid,
+            })
+        }
+        Factor::Passkey(ending) => {
+            charge(app, challenge, asking).await?;
+            let (relying_party, whom) = (app.relying_party()?, Some(&user.id));
+            let proven = passkeys::prove(&app.db, relying_party, whom, ending, asking).await?;
+            Ok(Met {
+                amr: PASSWORD_AND_PASSKEY,
+                spent: proven.unit,
+                codes: None,
+                too_late: Refusal::PasskeyInvalid,
+            })
+        }
+    }
 }
 
 /// What lets a device be asked for no second factor for a while, if its owner wants that.

@@ -41,7 +41,7 @@ pub async fn with_password(
     let (grant, session) =
         sign_in::opening(app, &user, carried, Proven::by_password(&stored), asking)?;
     write(app, account.append(session)).await?;
-    sign_in::count();
+    sign_in::count("password");
     let device = Device::new(asking.now).to_text(&key, &app.stamp);
     Ok(Outcome::SignedIn { grant, device })
 }

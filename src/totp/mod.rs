@@ -10,18 +10,15 @@ use otp::{Code, Totp};
 
 use crate::attempts::Permit;
 use crate::audit::{self, About, By, Event};
-use crate::challenges;
 use crate::clock::Timestamp;
 use crate::config::SecondFactorConfig;
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
 use crate::ids::{SessionId, UserId};
-use crate::recovery_codes::{self, Made};
-use crate::revocations::Revocations;
-use crate::revocations::store::{Which, end};
+use crate::recovery_codes::Made;
+use crate::second_factors;
 use crate::secret::{self, Sealer, Secret};
 use crate::sessions;
-use crate::trusted_devices;
 use crate::users::{self, User};
 use store::Enrolled;
 
@@ -141,7 +138,7 @@ pub async fn confirm(
     let (user, by) = (&owner.user.id, By::Caller(asking));
     let unit = owner
         .held(asking)
-        .run(sessions::store::add_code(owner.session))
+        .run(sessions::store::add_factor(owner.session, "otp"))
         .append(confirming(user, shown, codes, owner.about(), by))
         .append(permit.clear());
     match db.write(unit).await {
@@ -226,49 +223,18 @@ pub async fn disable(
     let user = &owner.user.id;
     let mut unit = owner.held(asking).expect(1, store::delete(user));
     if config.is_required_of(&owner.user.roles) {
-        unit = unit.expect(1, recovery_codes::store::ask_second_factor(user));
+        unit = unit.expect(1, second_factors::store::ask(user));
     }
-    let unit = unit
-        .run(recovery_codes::store::delete_without_factor(user))
-        .run(challenges::store::delete(user))
-        .run(trusted_devices::store::delete(user))
-        .run(audit::row(
-            Event::TotpDisabled,
-            By::Caller(asking),
-            owner.about(),
-        ));
+    let unit = unit.append(second_factors::gone(user)).run(audit::row(
+        Event::TotpDisabled,
+        By::Caller(asking),
+        owner.about(),
+    ));
     match db.write(unit).await {
         Ok(_) => Ok(()),
         Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
         Err(db::Error::Touched { statement: 1, .. }) => Err(Refusal::TotpNotEnabled.into()),
         Err(db::Error::Touched { .. }) => Err(Refusal::LastSecondFactor.into()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Takes every second factor from an account and ends its sessions, by the word of whoever runs the service. `false` when it
-/// had none.
-pub async fn remove(
-    db: &Db,
-    revocations: &Revocations,
-    user: &UserId,
-    by: By<'_>,
-) -> Result<bool, Error> {
-    let about = About {
-        user: Some(user),
-        session: None,
-    };
-    let unit = Unit::new()
-        .expect(1, users::store::touch(user, by.now()))
-        .expect(1, store::delete(user))
-        .run(recovery_codes::store::delete(user))
-        .run(challenges::store::delete(user))
-        .run(trusted_devices::store::delete(user))
-        .append(end(Which::All(user), by.now()))
-        .run(audit::row(Event::SecondFactorRemoved, by, about));
-    match revocations.write(db, unit).await {
-        Ok(_) => Ok(true),
-        Err(db::Error::Touched { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

@@ -82,6 +82,7 @@ impl SecondFactors {
     pub fn methods(&self) -> Vec<&'static str> {
         [
             (self.totp, "totp"),
+            (self.passkeys > 0, "passkey"),
             (self.recovery_codes_left > 0, "recovery_code"),
         ]
         .into_iter()

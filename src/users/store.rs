@@ -16,6 +16,7 @@ macro_rules! user_columns {
         "u.id, u.email, u.email_verified, u.name, u.locale, u.roles, u.metadata, u.disabled_at, u.created_at, \
          u.updated_at, u.last_sign_in_at, \
          (SELECT count(*) FROM totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL) AS apps, \
+         (SELECT count(*) FROM passkeys k WHERE k.user_id = u.id) AS passkeys, \
          (SELECT count(*) FROM recovery_codes r WHERE r.user_id = u.id AND r.used_at IS NULL) AS recovery_codes_left"
     };
 }
@@ -35,7 +36,7 @@ pub fn user(row: &Row) -> Result<User, db::Error> {
         metadata: serde_json::from_str(&row.text("metadata")?).map_err(|_| broken("metadata"))?,
         mfa: SecondFactors {
             totp: row.int("apps")? > 0,
-            passkeys: 0,
+            passkeys: u32::try_from(row.int("passkeys")?).unwrap_or(u32::MAX),
             recovery_codes_left: u32::try_from(row.int("recovery_codes_left")?).unwrap_or(u32::MAX),
         },
         created_at: Timestamp::from_micros(row.int("created_at")?),

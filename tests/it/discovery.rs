@@ -14,7 +14,7 @@ async fn a_form_learns_what_it_must_know() {
     server_with(&[("password.min_length", "15")], async |server| {
         let offer = json!({
             "signup": {"enabled": true, "answer": "session"},
-            "methods": ["password"],
+            "methods": ["password", "passkey"],
             "password": {"minLength": 15, "maxLength": 1024}
         });
         assert_eq!(server.get("/auth/config").await.json(), &offer);
@@ -28,6 +28,8 @@ async fn every_answer_has_the_shape_that_the_document_gives_it() {
         let settings = [
             ("tokens.algorithm", algorithm),
             ("second_factor.required_roles", "admin"),
+            ("passkeys.enroll_url", "https://app.example.com/passkeys"),
+            ("passkeys.origins", "https://app.example.com"),
         ];
         server_with(&settings, async |server| {
             server.signs_up(ADA).await;
@@ -78,6 +80,9 @@ async fn every_answer_has_the_shape_that_the_document_gives_it() {
 
 /// The answer of a route to somebody who does everything right.
 async fn good_answer(server: &Server, route: &Route<doorward::app::App>, token: &str) -> Answer {
+    if route.path.starts_with("/auth/passkeys") {
+        return crate::passkeys::is_done_rightly(server, route).await;
+    }
     if is_about_second_factors(route.path) {
         return good_answer_about_second_factors(server, route).await;
     }

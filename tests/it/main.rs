@@ -20,6 +20,7 @@ mod https;
 mod introspection;
 mod limits;
 mod me;
+mod passkeys;
 mod passwords;
 mod proofs;
 mod purge;

@@ -28,9 +28,11 @@ async fn a_backlog_is_worked_off_and_what_lives_stays() {
         .append(sessions(0, OVER))
         .append(revocations(0, OVER))
         .append(spent_proofs(0, OVER))
+        .append(ceremonies(0, OVER))
         .append(sessions(LATER, LIVING))
         .append(revocations(LATER, LIVING))
-        .append(spent_proofs(LATER, LIVING));
+        .append(spent_proofs(LATER, LIVING))
+        .append(ceremonies(LATER, LIVING));
     db.write(rows).await.unwrap();
 
     let _server = place.serve();
@@ -38,6 +40,7 @@ async fn a_backlog_is_worked_off_and_what_lives_stays() {
         "SELECT CAST(count(*) AS BIGINT) AS n FROM sessions WHERE expires_at <= $1",
         "SELECT CAST(count(*) AS BIGINT) AS n FROM revocations WHERE until <= $1",
         "SELECT CAST(count(*) AS BIGINT) AS n FROM spent_proofs WHERE until <= $1",
+        "SELECT CAST(count(*) AS BIGINT) AS n FROM ceremonies WHERE expires_at <= $1",
     ];
     for count in counts {
         let of = async |until: i64| {
@@ -71,6 +74,16 @@ fn revocations(first: i64, count: i64) -> Unit {
 /// The same of proofs of work.
 fn spent_proofs(first: i64, count: i64) -> Unit {
     let row = sql("INSERT INTO spent_proofs (proof, until) VALUES ($1, $2)");
+    (first..first + count).fold(Unit::new(), |unit, until| {
+        unit.run(row.clone().bind(until.to_be_bytes()).bind(until))
+    })
+}
+
+/// The same of ceremonies.
+fn ceremonies(first: i64, count: i64) -> Unit {
+    let row = sql(
+        "INSERT INTO ceremonies (id, kind, state, expires_at, epoch) VALUES ($1, 'sign_in', '{}', $2, 0)",
+    );
     (first..first + count).fold(Unit::new(), |unit, until| {
         unit.run(row.clone().bind(until.to_be_bytes()).bind(until))
     })

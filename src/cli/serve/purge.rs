@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::{attempts, challenges, proofs, revocations, sessions, trusted_devices};
+use crate::{attempts, challenges, passkeys, proofs, revocations, sessions, trusted_devices};
 
 /// How long a step should take at most. Half of what may be felt: what a step will cost is not known before.
 const LONG: Duration = Duration::from_millis(25);
@@ -67,6 +67,12 @@ pub(super) fn all() -> Vec<Expiring> {
             table: "spent_proofs",
             note: None,
             removal: proofs::store::delete_over,
+            rows: FEWEST,
+        },
+        Expiring {
+            table: "ceremonies",
+            note: None,
+            removal: passkeys::store::delete_over,
             rows: FEWEST,
         },
     ]

@@ -16,8 +16,8 @@ use crate::config::Config;
 use crate::ids::UserId;
 use crate::password::{self, Passwords};
 use crate::revocations::Revocations;
+use crate::second_factors;
 use crate::sign_in;
-use crate::totp;
 use crate::users::{self, Email, User as Account};
 
 /// Makes, shows and changes accounts
@@ -163,7 +163,8 @@ impl User {
             Self::RemoveSecondFactor(whom) => {
                 opening::with_revocations(&config, async |db, revocations| {
                     let account = whom.find(db).await?;
-                    let is_done = totp::remove(db, revocations, &account.id, operator()).await?;
+                    let is_done =
+                        second_factors::remove(db, revocations, &account.id, operator()).await?;
                     let words = [
                         "has no second factor any more, and is signed out everywhere",
                         "had no second factor",

@@ -7,7 +7,7 @@ use doorward::http::body::{Field, Kind, Media};
 use doorward::http::route::Who;
 use serde_json::{Map, Value, json};
 
-use crate::wire::probes::told_no;
+use crate::wire::probes::{is_in_the_place_of_another, told_no};
 
 /// One line of the route table.
 pub struct Door {
@@ -48,9 +48,21 @@ pub fn with_body() -> Vec<Door> {
     doors
 }
 
-/// Whether a body without this field is refused: a refresh token has to be there when no cookie is.
-pub fn is_needed(field: &Field) -> bool {
-    field.required || field.name == "refreshToken"
+impl Door {
+    /// What a body without this field is told, unless it may be without it. Some fields are wanted where nothing stands in for
+    /// them: a cookie for a refresh token, a passkey for a code or a password.
+    pub fn lack(&self, field: &Field) -> Option<String> {
+        match (self.path.as_str(), field.name) {
+            ("/auth/signin/second-factor", "code") | ("/auth/reauthenticate", "password") => {
+                Some(format!(
+                    "either {} is required, or ceremonyId and credential",
+                    field.name
+                ))
+            }
+            (_, "refreshToken") => Some("refreshToken is required".to_owned()),
+            (_, name) => field.required.then(|| format!("{name} is required")),
+        }
+    }
 }
 
 /// A path with something in the place of each parameter.
@@ -90,10 +102,9 @@ impl Filling {
 
     /// A body that the route says yes to.
     pub fn body(&self, door: &Door) -> Map<String, Value> {
-        // A client says who it is in the header.
         let fields = door.fields.iter();
         fields
-            .filter(|field| !field.name.starts_with("client_"))
+            .filter(|field| !is_in_the_place_of_another(field))
             .map(|field| (field.name.to_owned(), self.value(field)))
             .collect()
     }

@@ -3,7 +3,6 @@
 use doorward::http::body::Kind;
 use serde_json::{Value, json};
 
-use super::door;
 use super::trial::{Trial, at_each_door, at_each_json_door};
 use crate::harness::{ADA, server};
 
@@ -46,30 +45,24 @@ async fn J3_no_object() {
 #[tokio::test]
 async fn J4_missing_field() {
     at_each_json_door(async |trial| {
-        let required = |trial: &Trial| -> Vec<&str> {
-            let fields = trial
-                .door
-                .fields
-                .iter()
-                .filter(|field| door::is_needed(field));
-            fields.map(|field| field.name).collect()
-        };
-        for name in required(trial) {
-            let mut body = trial.good_body();
-            body.remove(name);
-            let problem = format!("{name} is required");
-            trial
-                .refuses_saying(&[&problem], Value::from(body).to_string())
-                .await;
+        for field in trial.door.fields {
+            if let Some(problem) = trial.door.lack(field) {
+                let mut body = trial.good_body();
+                body.remove(field.name);
+                let body = Value::from(body).to_string();
+                trial.refuses_saying(&[&problem], body).await;
+            }
         }
-        let all: Vec<String> = required(trial)
-            .iter()
-            .map(|name| format!("{name} is required"))
-            .collect();
+        // What must be there in any case is said first, and at once.
+        let fields = trial.door.fields.iter();
+        let (always, otherwise): (Vec<_>, Vec<_>) = fields
+            .filter_map(|field| Some((field.required, trial.door.lack(field)?)))
+            .partition(|(is_required, _)| *is_required);
+        let all = if always.is_empty() { otherwise } else { always };
         if all.is_empty() {
             trial.takes("{}").await;
         } else {
-            let all: Vec<&str> = all.iter().map(String::as_str).collect();
+            let all: Vec<&str> = all.iter().map(|(_, problem)| problem.as_str()).collect();
             trial.refuses_saying(&all, "{}").await;
         }
     })
@@ -81,8 +74,7 @@ async fn J5_null_field() {
     at_each_json_door(async |trial| {
         for field in trial.door.fields {
             let body = trial.with(field.name, Value::Null);
-            if door::is_needed(field) {
-                let problem = format!("{} is required", field.name);
+            if let Some(problem) = trial.door.lack(field) {
                 trial.refuses_saying(&[&problem], body).await;
             } else {
                 trial.takes(body).await;
@@ -186,7 +178,9 @@ async fn J9_duplicate_key() {
                 Kind::Object { .. } => json!({}),
                 _ => trial.filling.canary.as_str().into(),
             };
-            let good = trial.good();
+            // What stands in the place of another is there beside it, which is no matter.
+            let value = trial.filling.value(field);
+            let good = trial.with(field.name, value);
             let (inner, name) = (&good[1..good.len() - 1], field.name);
             let escaped = format!("\\u{:04x}{}", u32::from(name.as_bytes()[0]), &name[1..]);
             for body in [
@@ -215,11 +209,12 @@ async fn J10_key_case() {
             let (first, rest) = field.name.split_at(1);
             for spelling in [first.to_uppercase() + rest, field.name.to_uppercase()] {
                 let mut body = trial.good_body();
-                let value = body.remove(field.name).unwrap();
+                let Some(value) = body.remove(field.name) else {
+                    continue;
+                };
                 body.insert(spelling, value);
                 let body = Value::from(body).to_string();
-                if door::is_needed(field) {
-                    let problem = format!("{} is required", field.name);
+                if let Some(problem) = trial.door.lack(field) {
                     trial.refuses_saying(&[&problem], body).await;
                 } else {
                     trial.takes(body).await;

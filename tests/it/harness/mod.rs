@@ -2,6 +2,7 @@
 //! application, router and database, a clock that stands still, and after each test a look at what it left behind.
 
 mod answer;
+pub mod authenticator;
 pub mod backup;
 pub mod certificate;
 pub mod counted;

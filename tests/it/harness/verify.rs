@@ -25,6 +25,14 @@ const NOTHING: &[(&str, &str)] = &[
         "a session that nobody is known to have begun",
     ),
     (
+        "SELECT user_id AS id FROM passkeys EXCEPT SELECT user_id FROM audit WHERE event = 'passkey_added'",
+        "a passkey that nobody is known to have registered",
+    ),
+    (
+        "SELECT user_id AS id FROM recovery_codes EXCEPT SELECT user_id FROM totp EXCEPT SELECT user_id FROM passkeys",
+        "recovery codes that stand in for nothing",
+    ),
+    (
         "SELECT id FROM users WHERE disabled_at IS NOT NULL \
          EXCEPT SELECT user_id FROM audit WHERE event = 'user_disabled'",
         "an account that nobody is known to have shut",

@@ -118,8 +118,21 @@ pub fn told_no(method: &Method, path: &str) -> Option<(StatusCode, &'static str)
         ("POST", "/auth/recovery-codes") => {
             Some((StatusCode::CONFLICT, "second_factor_not_enabled"))
         }
+        ("POST", "/auth/passkeys/register") => Some((StatusCode::BAD_REQUEST, "passkey_invalid")),
+        ("POST", "/auth/passkeys/signin") => Some((StatusCode::UNAUTHORIZED, "passkey_invalid")),
+        ("PATCH" | "DELETE", "/auth/passkeys/{id}")
+        | ("GET", "/.well-known/passkey-endpoints" | "/.well-known/webauthn") => {
+            Some((StatusCode::NOT_FOUND, "not_found"))
+        }
         _ => None,
     }
+}
+
+/// Whether a field is for those who leave out others: a client says who it is in the header; a code or a password is shown, or
+/// else a passkey; and who has no challenge asks for a passkey of anybody.
+pub fn is_in_the_place_of_another(field: &Field) -> bool {
+    let is_one_of = ["ceremonyId", "credential", "challenge"].contains(&field.name);
+    field.name.starts_with("client_") || (is_one_of && !field.required)
 }
 
 /// A body as a route reads it.
@@ -132,8 +145,7 @@ pub fn written(media: Media, body: &Value) -> String {
 
 /// A body with every field that a route declares, and right in each.
 pub fn body(fields: &[Field], email: &str) -> Value {
-    // A client says who it is in the header.
-    let fields = fields.iter().filter(|it| !it.name.starts_with("client_"));
+    let fields = fields.iter().filter(|it| !is_in_the_place_of_another(it));
     let values = fields.map(|field| {
         let value = match field.kind {
             Kind::Email => json!(email),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doorward::audit::By;
-use doorward::{sign_in, totp, users};
+use doorward::{second_factors, sign_in, users};
 use serde_json::{Value, json};
 
 use super::{EVERYBODY, begins, counts, is_led};
@@ -103,7 +103,7 @@ async fn F12_nothing_of_a_factor_that_was_removed_stands_in_for_another() {
 
         let (app, ada) = (&server.app, id(server).await);
         let by = By::Operator(server.clock.now());
-        let removed = totp::remove(&app.db, &app.revocations, &ada, by).await;
+        let removed = second_factors::remove(&app.db, &app.revocations, &ada, by).await;
         assert!(removed.unwrap(), "the operator may");
         server.wait(Duration::from_secs(30));
         for code in [

@@ -1,0 +1,155 @@
+//! Passkeys (WebAuthn level 3): keys that an authenticator makes for us, uses on our pages alone, and only once its owner has
+//! shown it a finger, a face or a PIN. One of them is enough to sign in, and may stand beside a password.
+//!
+//! Each registration and each proof is a ceremony of two requests: the first gives the browser a challenge, the second ends
+//! it. What was begun is remembered in the database for five minutes and ended once, whichever node is asked.
+
+mod authenticator_data;
+mod cbor;
+mod ceremony;
+mod client_data;
+mod naming;
+pub mod pages;
+mod proof;
+mod registration;
+pub mod relying_party;
+pub mod routes;
+pub mod store;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use db::{Db, Unit};
+
+use crate::audit::{self, About, By, Event};
+use crate::clock::Timestamp;
+use crate::config::SecondFactorConfig;
+use crate::error::{Error, Refusal};
+use crate::http::Asking;
+use crate::ids::{PasskeyId, SessionId, UserId};
+use crate::second_factors;
+use crate::users::{self, User};
+pub use ceremony::{Begun, Ending};
+pub use proof::{Proven, options, prove};
+pub use registration::{Registered, begin_registration, register};
+use relying_party::{Named, Wrong};
+
+/// A passkey, as its owner sees it.
+pub struct Passkey {
+    /// Our name for it.
+    pub id: PasskeyId,
+    named: Named,
+    /// Its owner's name for it.
+    pub name: String,
+    /// Whether its authenticator has a copy of it elsewhere.
+    pub backed_up: bool,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When it was last used to prove anything.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl Passkey {
+    /// The id that its authenticator gave it, in base64url.
+    pub fn credential_id(&self) -> String {
+        URL_SAFE_NO_PAD.encode(&self.named.credential_id)
+    }
+}
+
+/// Whose passkey it is, and by the word of which session they change it.
+#[derive(Clone, Copy)]
+pub struct Owner<'a> {
+    /// The account.
+    pub user: &'a User,
+    /// A live session of it.
+    pub session: &'a SessionId,
+}
+
+impl Owner<'_> {
+    /// Holds the account's row, by the word of the session.
+    fn held(&self, asking: &Asking) -> Unit {
+        let hold = users::store::hold(&self.user.id, self.session, asking.now);
+        Unit::new().expect(1, hold)
+    }
+
+    fn told(&self, event: Event, asking: &Asking) -> Unit {
+        let about = About {
+            user: Some(&self.user.id),
+            session: Some(self.session),
+        };
+        audit::row(event, By::Caller(asking), about).into()
+    }
+}
+
+/// The passkeys of an account, oldest first.
+pub async fn list(db: &Db, user: &UserId) -> Result<Vec<Passkey>, Error> {
+    store::of_user(db, user).await
+}
+
+/// Gives a passkey another name.
+///
+/// # Errors
+/// [`Refusal::NotFound`] when the account has no such passkey; [`Refusal::SessionRevoked`].
+pub async fn rename(
+    db: &Db,
+    owner: Owner<'_>,
+    id: &PasskeyId,
+    name: &str,
+    asking: &Asking,
+) -> Result<(), Error> {
+    let unit = owner
+        .held(asking)
+        .expect(1, store::rename(&owner.user.id, id, name))
+        .append(owner.told(Event::PasskeyRenamed, asking));
+    match db.write(unit).await {
+        Ok(_) => Ok(()),
+        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
+        Err(db::Error::Touched { .. }) => Err(Refusal::NotFound.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Removes a passkey, and with the last second factor what belongs to second factors.
+///
+/// # Errors
+/// [`Refusal::NotFound`] when the account has no such passkey; [`Refusal::LastCredential`] when there is no other way into it;
+/// [`Refusal::LastSecondFactor`] when it has to have a second factor and this is the last; [`Refusal::SessionRevoked`].
+pub async fn remove(
+    db: &Db,
+    config: &SecondFactorConfig,
+    owner: Owner<'_>,
+    id: &PasskeyId,
+    asking: &Asking,
+) -> Result<(), Error> {
+    let user = &owner.user.id;
+    let mut unit = owner
+        .held(asking)
+        .expect(1, store::delete(user, id))
+        .expect(1, store::ask_way_in(user));
+    if config.is_required_of(&owner.user.roles) {
+        unit = unit.expect(1, second_factors::store::ask(user));
+    }
+    let unit = unit
+        .append(second_factors::gone(user))
+        .append(owner.told(Event::PasskeyRemoved, asking));
+    match db.write(unit).await {
+        Ok(_) => Ok(()),
+        Err(db::Error::Touched { statement, .. }) => Err(match statement {
+            0 => Refusal::SessionRevoked,
+            1 => Refusal::NotFound,
+            2 => Refusal::LastCredential,
+            _ => Refusal::LastSecondFactor,
+        }
+        .into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn named(passkeys: Vec<Passkey>) -> Vec<Named> {
+    passkeys.into_iter().map(|passkey| passkey.named).collect()
+}
+
+/// Tells the operator why something is refused, and nobody else.
+fn noted(Wrong(why): Wrong, refusal: Refusal) -> Refusal {
+    tracing::debug!(why, "a passkey was not taken");
+    refusal
+}
