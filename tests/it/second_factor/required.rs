@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use db::sql;
 use doorward::audit::By;
-use doorward::users;
+use doorward::ids::UserId;
+use doorward::{second_factors, users};
 use serde_json::{Value, json};
 
 use super::{at_once, challenge, claims, goes_on, id, is_asked, is_refused, succeeded};
-use crate::harness::phone::{Phone, recovery_codes};
+use crate::harness::phone::{self, Phone};
 use crate::harness::{ADA, Answer, PASSWORD, Server, server, server_with, together};
+use crate::passkeys::registers;
 
 pub const EVERYBODY: &[(&str, &str)] = &[("second_factor.required", "true")];
+const ADMINS: &[(&str, &str)] = &[("second_factor.required_roles", "admin,owner")];
 
 /// The challenge in an answer that leads to enrolment.
 pub fn is_led(answer: &Answer) -> String {
@@ -75,7 +78,7 @@ async fn who_has_none_sets_one_up_before_the_first_token() {
         let keys: Vec<_> = begun.json().as_object().unwrap().keys().collect();
         assert_eq!(keys, ["token", "recoveryCodes"]);
         assert_eq!(claims(&begun)["amr"], json!(["pwd", "otp", "mfa"]));
-        let codes = recovery_codes(server, &begun);
+        let codes = phone::recovery_codes(server, &begun);
         assert_eq!(codes.len(), 10);
         let token = begun.token().unwrap();
         let me = server.get_as(token, "/auth/me").await;
@@ -144,7 +147,7 @@ async fn a_session_is_carried_as_was_said() {
                 let mfa = json!({"totp": true, "passkeys": 0, "recoveryCodesLeft": 10});
                 assert_eq!(begun.json()["user"]["mfa"], mfa);
             }
-            assert_eq!(recovery_codes(server, &begun).len(), 10);
+            assert_eq!(phone::recovery_codes(server, &begun).len(), 10);
         })
         .await;
     }
@@ -226,22 +229,59 @@ async fn of_many_who_show_the_code_at_once_one_enrols() {
         }
         let second = server.another().await;
         let nodes = [server, &second];
-        let code = phone.shows_in(server, 0);
+        // Of two steps, so that one that was taken does not decide it.
+        let codes = [phone.shows_in(server, -1), phone.shows_in(server, 0)];
         let all = challenges
             .iter()
             .enumerate()
-            .map(|(n, challenge)| goes_on(nodes[n % 2], challenge, &code));
+            .map(|(n, challenge)| goes_on(nodes[n % 2], challenge, &codes[n / 2 % 2]));
         let answers = together(all).await;
         assert_eq!(succeeded(&answers), 1, "{answers:?}");
         let tables = ["sessions", "totp", "recovery_codes"];
         assert_eq!(counts(server, tables).await, [1, 1, 10]);
         // The codes are those that the one was shown.
         let won = answers.iter().find(|answer| answer.status == 200).unwrap();
-        let codes = recovery_codes(server, won);
+        let codes = phone::recovery_codes(server, won);
         assert_eq!(at_once(server, &codes[7]).await.status, 200);
         second.app.db.close().await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_password_alone_sets_up_nothing_beside_a_passkey() {
+    server_with(ADMINS, async |server| {
+        let token = server.signs_up(ADA).await;
+        server.gives_role(ADA, "admin").await;
+        // Begun with while there was none.
+        let led = is_led(&server.signs_in(ADA, PASSWORD).await);
+        let phone = begins(server, &led).await;
+        let ada = id(server).await;
+        assert!(may_set_one_up(server, &ada).await);
+        registers(server, &token).await;
+        assert!(!may_set_one_up(server, &ada).await);
+
+        let code = phone.shows_in(server, 0);
+        let half = challenge(server).await;
+        for challenge in [&led, &half] {
+            is_refused(&enrols(server, challenge).await, "challenge_expired");
+            is_refused(&goes_on(server, challenge, &code).await, "code_invalid");
+        }
+        let me = server.get_as(&token, "/auth/me").await;
+        assert_eq!(me.json()["mfa"]["totp"], false);
+        assert_eq!(counts(server, ["sessions"]).await, [1]);
+    })
+    .await;
+}
+
+/// Whether what a half-done sign-in sets up is written, as far as the factors tell that there are.
+async fn may_set_one_up(server: &Server, user: &UserId) -> bool {
+    let unit = db::Unit::new().expect(1, second_factors::store::ask_none(user));
+    match server.app.db.write(unit).await {
+        Ok(_) => true,
+        Err(db::Error::Touched { .. }) => false,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 #[tokio::test]

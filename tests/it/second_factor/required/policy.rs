@@ -6,12 +6,10 @@ use doorward::audit::By;
 use doorward::{second_factors, sign_in, users};
 use serde_json::{Value, json};
 
-use super::{EVERYBODY, begins, counts, is_led};
+use super::{ADMINS, EVERYBODY, begins, counts, is_led};
 use crate::harness::phone::Phone;
 use crate::harness::{ADA, Answer, PASSWORD, Server, rows, server_with};
 use crate::second_factor::{claims, goes_on, id, is_asked, is_refused};
-
-const ADMINS: &[(&str, &str)] = &[("second_factor.required_roles", "admin,owner")];
 
 /// Sets up an app on the way in.
 async fn comes_in(server: &Server, led: &Answer) -> (Phone, Answer) {
