@@ -67,8 +67,7 @@ pub struct Owner<'a> {
 impl Owner<'_> {
     /// Holds the account's row, by the word of the session.
     fn held(&self, asking: &Asking) -> Unit {
-        let hold = users::store::hold(&self.user.id, self.session, asking.now);
-        Unit::new().expect(1, hold)
+        users::store::hold(&self.user.id, self.session, asking.now)
     }
 
     fn told(&self, event: Event, asking: &Asking) -> Unit {
@@ -102,7 +101,9 @@ pub async fn rename(
         .append(owner.told(Event::PasskeyRenamed, asking));
     match db.write(unit).await {
         Ok(_) => Ok(()),
-        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
+        Err(db::Error::Touched {
+            statement: 0 | 1, ..
+        }) => Err(Refusal::SessionRevoked.into()),
         Err(db::Error::Touched { .. }) => Err(Refusal::NotFound.into()),
         Err(error) => Err(error.into()),
     }
@@ -134,9 +135,9 @@ pub async fn remove(
     match db.write(unit).await {
         Ok(_) => Ok(()),
         Err(db::Error::Touched { statement, .. }) => Err(match statement {
-            0 => Refusal::SessionRevoked,
-            1 => Refusal::NotFound,
-            2 => Refusal::LastCredential,
+            0 | 1 => Refusal::SessionRevoked,
+            2 => Refusal::NotFound,
+            3 => Refusal::LastCredential,
             _ => Refusal::LastSecondFactor,
         }
         .into()),

@@ -128,7 +128,7 @@ impl New {
         match db.write(unit).await {
             Ok(_) => Ok(Written::Whole),
             Err(db::Error::Touched { statement, .. }) => match statement {
-                0 => Err(Refusal::SessionRevoked.into()),
+                0 | 1 => Err(Refusal::SessionRevoked.into()),
                 at if at == inserts => Err(Refusal::PasskeyExists.into()),
                 at if at == asks_codes => Ok(Written::HasCodes),
                 _ => Err(Refusal::PasskeysFull.into()),

@@ -86,13 +86,14 @@ pub async fn replace(
     session: &SessionId,
     asking: &Asking,
 ) -> Result<(), Error> {
-    let unit = Unit::new()
-        .expect(1, users::store::hold(user, session, asking.now))
+    let unit = users::store::hold(user, session, asking.now)
         .expect(1, second_factors::store::ask(user))
         .append(made.unit(user, By::Caller(asking)));
     match db.write(unit).await {
         Ok(_) => Ok(()),
-        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
+        Err(db::Error::Touched {
+            statement: 0 | 1, ..
+        }) => Err(Refusal::SessionRevoked.into()),
         Err(db::Error::Touched { .. }) => Err(Refusal::SecondFactorNotEnabled.into()),
         Err(error) => Err(error.into()),
     }

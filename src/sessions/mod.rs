@@ -223,7 +223,9 @@ pub async fn end_from(
         .run(told);
     match revocations.write(db, unit).await {
         Ok(_) => Ok(()),
-        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
+        Err(db::Error::Touched {
+            statement: 0 | 1, ..
+        }) => Err(Refusal::SessionRevoked.into()),
         Err(db::Error::Touched { .. }) => Err(Refusal::NotFound.into()),
         Err(error) => Err(error.into()),
     }
@@ -232,7 +234,7 @@ pub async fn end_from(
 /// What only a live session may do: its account's row is held first, so that a sign-in that crosses it has begun its
 /// session before, or begins it after.
 fn by_a_live_session(user: &UserId, session: &SessionId, asking: &Asking) -> Unit {
-    Unit::new().expect(1, users::store::hold(user, session, asking.now))
+    users::store::hold(user, session, asking.now)
 }
 
 /// Ends one live session of a user; `false` when they have no such session.

@@ -165,6 +165,17 @@ pub fn renew(session: &Session, next: &Renewal) -> Sql {
     .bind(session.expires_at)
 }
 
+/// Touches the row of a live session of a user, and holds it until the unit ends.
+pub fn hold(id: &SessionId, user: &UserId, now: Timestamp) -> Sql {
+    sql(concat!(
+        "UPDATE sessions SET last_seen_at = last_seen_at WHERE id = $1 AND user_id = $2 AND ",
+        live!("$3")
+    ))
+    .bind(id)
+    .bind(user)
+    .bind(now)
+}
+
 /// Notes that the holder of a session has shown a second factor (RFC 8176) beside what it began by; touches no row when it
 /// began by several factors already, or by none at all.
 pub fn add_factor(id: &SessionId, shown: &str) -> Sql {

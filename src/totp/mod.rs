@@ -34,8 +34,7 @@ pub struct Owner<'a> {
 impl Owner<'_> {
     /// Holds the account's row, by the word of the session.
     fn held(&self, asking: &Asking) -> Unit {
-        let hold = users::store::hold(&self.user.id, self.session, asking.now);
-        Unit::new().expect(1, hold)
+        users::store::hold(&self.user.id, self.session, asking.now)
     }
 
     fn about(&self) -> About<'_> {
@@ -60,7 +59,9 @@ pub async fn enrol(
     let (totp, begun) = begin(sealer, config, owner.about(), &owner.user.id, asking);
     match db.write(owner.held(asking).append(begun)).await {
         Ok(_) => Ok(totp),
-        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
+        Err(db::Error::Touched {
+            statement: 0 | 1, ..
+        }) => Err(Refusal::SessionRevoked.into()),
         Err(db::Error::Touched { .. }) => Err(Refusal::TotpAlreadyEnabled.into()),
         Err(error) => Err(error.into()),
     }
@@ -143,7 +144,9 @@ pub async fn confirm(
         .append(permit.clear());
     match db.write(unit).await {
         Ok(_) => Ok(()),
-        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
+        Err(db::Error::Touched {
+            statement: 0 | 1, ..
+        }) => Err(Refusal::SessionRevoked.into()),
         Err(db::Error::Touched { .. }) => Err(Refusal::CodeInvalid.into()),
         Err(error) => Err(error.into()),
     }
@@ -232,8 +235,10 @@ pub async fn disable(
     ));
     match db.write(unit).await {
         Ok(_) => Ok(()),
-        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
-        Err(db::Error::Touched { statement: 1, .. }) => Err(Refusal::TotpNotEnabled.into()),
+        Err(db::Error::Touched {
+            statement: 0 | 1, ..
+        }) => Err(Refusal::SessionRevoked.into()),
+        Err(db::Error::Touched { statement: 2, .. }) => Err(Refusal::TotpNotEnabled.into()),
         Err(db::Error::Touched { .. }) => Err(Refusal::LastSecondFactor.into()),
         Err(error) => Err(error.into()),
     }

@@ -72,13 +72,14 @@ pub async fn revoke(
         user: Some(user),
         session: Some(session),
     };
-    let unit = Unit::new()
-        .expect(1, users::store::hold(user, session, asking.now))
+    let unit = users::store::hold(user, session, asking.now)
         .expect(1, store::delete_one(id, user))
         .run(audit::row(Event::DeviceRevoked, By::Caller(asking), about));
     match db.write(unit).await {
         Ok(_) => Ok(()),
-        Err(db::Error::Touched { statement: 0, .. }) => Err(Refusal::SessionRevoked.into()),
+        Err(db::Error::Touched {
+            statement: 0 | 1, ..
+        }) => Err(Refusal::SessionRevoked.into()),
         Err(db::Error::Touched { .. }) => Err(Refusal::NotFound.into()),
         Err(error) => Err(error.into()),
     }

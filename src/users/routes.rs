@@ -101,11 +101,8 @@ async fn change(
         user: Some(&id),
         session: Some(&signed_in.session),
     };
-    let unit = db::Unit::new()
-        .expect(
-            1,
-            store::update(&id, &signed_in.session, &profile, asking.now),
-        )
+    let unit = store::hold(&id, &signed_in.session, asking.now)
+        .expect(1, store::update(&id, &profile, asking.now))
         .run(audit::row(
             Event::ProfileChanged,
             By::Caller(&asking),

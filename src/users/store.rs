@@ -1,13 +1,13 @@
 //! The rows of accounts.
 
-use db::{Db, Row, Sql, sql};
+use db::{Db, Row, Sql, Unit, sql};
 
 use super::{EmailKey, NewUser, SecondFactors, User};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::http::body::Change;
 use crate::ids::{SessionId, UserId};
-use crate::sessions::store::live;
+use crate::sessions;
 
 /// What a `User` is read from, for queries in which `users` is `u`. Each by its name: a newer node may have added others
 /// already.
@@ -113,15 +113,13 @@ pub struct Profile {
     pub metadata: Change<String>,
 }
 
-/// Changes what `profile` names and leaves the rest, by the word of a live session; touches no row when the
-/// account is gone or shut, or the session over.
-pub fn update(id: &UserId, session: &SessionId, profile: &Profile, now: Timestamp) -> Sql {
+/// Changes what `profile` names and leaves the rest. It goes into a unit that holds the row of the account.
+pub fn update(id: &UserId, profile: &Profile, now: Timestamp) -> Sql {
     let (keep_name, name) = parts(&profile.name);
     let (keep_locale, locale) = parts(&profile.locale);
     let (keep_metadata, metadata) = parts(&profile.metadata);
-    sql(concat!("UPDATE users SET name = CASE WHEN $2 THEN name ELSE $3 END, locale = CASE WHEN $4 THEN locale ELSE $5 END, \
-         metadata = CASE WHEN $6 THEN metadata ELSE $7 END, updated_at = $8 WHERE id = $1 AND disabled_at IS NULL \
-         AND EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $1 AND ", live!("$8"), ")"))
+    sql("UPDATE users SET name = CASE WHEN $2 THEN name ELSE $3 END, locale = CASE WHEN $4 THEN locale ELSE $5 END, \
+         metadata = CASE WHEN $6 THEN metadata ELSE $7 END, updated_at = $8 WHERE id = $1")
     .bind(id)
     .bind(keep_name)
     .bind(name)
@@ -130,7 +128,6 @@ pub fn update(id: &UserId, session: &SessionId, profile: &Profile, now: Timestam
     .bind(keep_metadata)
     .bind(metadata.unwrap_or("{}"))
     .bind(now)
-    .bind(session)
 }
 
 fn parts(change: &Change<String>) -> (bool, Option<&str>) {
@@ -149,18 +146,13 @@ pub fn touch_sign_in(id: &UserId, now: Timestamp) -> Sql {
         .bind(now)
 }
 
-/// Holds the row of an open account until the unit ends, by the word of a live session; touches no row when the account
-/// is gone or shut, or the session over.
-pub fn hold(id: &UserId, session: &SessionId, now: Timestamp) -> Sql {
-    sql(concat!(
-        "UPDATE users SET updated_at = updated_at WHERE id = $1 AND disabled_at IS NULL \
-         AND EXISTS (SELECT 1 FROM sessions WHERE id = $2 AND user_id = $1 AND ",
-        live!("$3"),
-        ")"
-    ))
-    .bind(id)
-    .bind(session)
-    .bind(now)
+/// Holds the row of an open account until the unit ends, and then that of a live session, by whose word the rest is written.
+/// Two statements, of which the first touches no row when the account is gone or shut, and the second when the session is
+/// over: on PostgreSQL one that waits for the account's row would ask for the session as it was before.
+pub fn hold(id: &UserId, session: &SessionId, now: Timestamp) -> Unit {
+    Unit::new()
+        .expect(1, hold_open(id))
+        .expect(1, sessions::store::hold(session, id, now))
 }
 
 /// Holds the row of an open account until the unit ends; touches no row when the account is gone or shut.

@@ -6,6 +6,7 @@
 )]
 
 mod refresh;
+mod word;
 
 use std::thread;
 
