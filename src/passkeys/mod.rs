@@ -18,16 +18,16 @@ pub mod store;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use db::{Db, Unit};
+use db::Db;
 
-use crate::audit::{self, About, By, Event};
+use crate::audit::{self, By, Event};
 use crate::clock::Timestamp;
 use crate::config::SecondFactorConfig;
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
-use crate::ids::{PasskeyId, SessionId, UserId};
-use crate::second_factors;
-use crate::users::{self, User};
+use crate::ids::{PasskeyId, UserId};
+use crate::second_factors::{self, Owner};
+use crate::users;
 pub use ceremony::{Begun, Ending};
 pub use proof::{Proven, options, prove};
 pub use registration::{Registered, begin_registration, register};
@@ -55,30 +55,6 @@ impl Passkey {
     }
 }
 
-/// Whose passkey it is, and by the word of which session they change it.
-#[derive(Clone, Copy)]
-pub struct Owner<'a> {
-    /// The account.
-    pub user: &'a User,
-    /// A live session of it.
-    pub session: &'a SessionId,
-}
-
-impl Owner<'_> {
-    /// Holds the account's row, by the word of the session.
-    fn held(&self, asking: &Asking) -> Unit {
-        users::store::hold(&self.user.id, self.session, asking.now)
-    }
-
-    fn told(&self, event: Event, asking: &Asking) -> Unit {
-        let about = About {
-            user: Some(&self.user.id),
-            session: Some(self.session),
-        };
-        audit::row(event, By::Caller(asking), about).into()
-    }
-}
-
 /// The passkeys of an account, oldest first.
 pub async fn list(db: &Db, user: &UserId) -> Result<Vec<Passkey>, Error> {
     store::of_user(db, user).await
@@ -95,10 +71,10 @@ pub async fn rename(
     name: &str,
     asking: &Asking,
 ) -> Result<(), Error> {
-    let unit = owner
-        .held(asking)
-        .expect(1, store::rename(&owner.user.id, id, name))
-        .append(owner.told(Event::PasskeyRenamed, asking));
+    let (user, by) = (&owner.user.id, By::Caller(asking));
+    let unit = users::store::hold(user, owner.session, asking.now)
+        .expect(1, store::rename(user, id, name))
+        .run(audit::row(Event::PasskeyRenamed, by, owner.about()));
     match db.write(unit).await {
         Ok(_) => Ok(()),
         Err(db::Error::Touched {
@@ -113,7 +89,7 @@ pub async fn rename(
 ///
 /// # Errors
 /// [`Refusal::NotFound`] when the account has no such passkey; [`Refusal::LastCredential`] when there is no other way into it;
-/// [`Refusal::LastSecondFactor`] when it has to have a second factor and this is the last; [`Refusal::SessionRevoked`].
+/// [`Refusal::LastSecondFactor`] when it has to have a second factor and this is the last; those of [`Owner::refusal`].
 pub async fn remove(
     db: &Db,
     config: &SecondFactorConfig,
@@ -122,23 +98,27 @@ pub async fn remove(
     asking: &Asking,
 ) -> Result<(), Error> {
     let user = &owner.user.id;
-    let mut unit = owner
-        .held(asking)
+    let held = owner.held(asking);
+    let deletes = held.next_position();
+    let mut unit = held
         .expect(1, store::delete(user, id))
         .expect(1, store::ask_way_in(user));
     if config.is_required_of(&owner.user.roles) {
         unit = unit.expect(1, second_factors::store::ask(user));
     }
-    let unit = unit
-        .append(second_factors::gone(user))
-        .append(owner.told(Event::PasskeyRemoved, asking));
+    let by = By::Caller(asking);
+    let unit = unit.append(second_factors::gone(user)).run(audit::row(
+        Event::PasskeyRemoved,
+        by,
+        owner.about(),
+    ));
     match db.write(unit).await {
         Ok(_) => Ok(()),
-        Err(db::Error::Touched { statement, .. }) => Err(match statement {
-            0 | 1 => Refusal::SessionRevoked,
-            2 => Refusal::NotFound,
-            3 => Refusal::LastCredential,
-            _ => Refusal::LastSecondFactor,
+        Err(db::Error::Touched { statement, .. }) => Err(match Owner::refusal(statement) {
+            Some(refusal) => refusal,
+            None if statement == deletes => Refusal::NotFound,
+            None if statement == deletes + 1 => Refusal::LastCredential,
+            None => Refusal::LastSecondFactor,
         }
         .into()),
         Err(error) => Err(error.into()),

@@ -4,15 +4,16 @@ use db::Db;
 
 use super::ceremony::{self, Begun, Ceremony, Ending};
 use super::relying_party::{Made, RelyingParty};
-use super::{Owner, Passkey, named, naming, noted, store};
-use crate::audit::{By, Event};
+use super::{Passkey, named, naming, noted, store};
+use crate::audit::{self, By, Event};
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
 use crate::ids::PasskeyId;
 use crate::password::{self, Passwords};
+use crate::second_factors::{self, Owner};
 use crate::users::User;
-use crate::{recovery_codes, second_factors, sessions};
+use crate::{recovery_codes, sessions};
 
 /// How many an account may have.
 const MOST: u32 = 20;
@@ -47,7 +48,7 @@ pub struct Registered {
 ///
 /// # Errors
 /// [`Refusal::RegistrationInvalid`] when it does not verify; [`Refusal::PasskeyExists`] when it is registered, to whomever;
-/// [`Refusal::PasskeysFull`]; [`Refusal::SessionRevoked`].
+/// [`Refusal::PasskeysFull`]; those of [`Owner::refusal`].
 pub async fn register(
     (db, passwords): (&Db, &Passwords),
     relying_party: &RelyingParty,
@@ -107,7 +108,7 @@ impl New {
         codes: Option<&recovery_codes::Made>,
         asking: &Asking,
     ) -> Result<Written, Error> {
-        let user = &owner.user.id;
+        let (user, by) = (&owner.user.id, By::Caller(asking));
         let mut unit = owner.held(asking).expect(1, store::ask_room(user, MOST));
         let asks_codes = unit.next_position();
         if codes.is_some() {
@@ -121,17 +122,17 @@ impl New {
             )
             // Who made it was verified by it.
             .run(sessions::store::add_factor(owner.session, "pop user"))
-            .append(owner.told(Event::PasskeyAdded, asking));
+            .run(audit::row(Event::PasskeyAdded, by, owner.about()));
         if let Some(codes) = codes {
-            unit = unit.append(codes.unit(user, By::Caller(asking)));
+            unit = unit.append(codes.unit(user, by));
         }
         match db.write(unit).await {
             Ok(_) => Ok(Written::Whole),
-            Err(db::Error::Touched { statement, .. }) => match statement {
-                0 | 1 => Err(Refusal::SessionRevoked.into()),
-                at if at == inserts => Err(Refusal::PasskeyExists.into()),
-                at if at == asks_codes => Ok(Written::HasCodes),
-                _ => Err(Refusal::PasskeysFull.into()),
+            Err(db::Error::Touched { statement, .. }) => match Owner::refusal(statement) {
+                Some(refusal) => Err(refusal.into()),
+                None if statement == inserts => Err(Refusal::PasskeyExists.into()),
+                None if statement == asks_codes => Ok(Written::HasCodes),
+                None => Err(Refusal::PasskeysFull.into()),
             },
             Err(error) => Err(error.into()),
         }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::relying_party::handle;
-use super::{Begun, Ending, Owner, Passkey, Registered};
+use super::{Begun, Ending, Passkey, Registered};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -18,6 +18,7 @@ use crate::http::route::{Answer, Content, Route, Schema};
 use crate::http::{Asking, LastSegment};
 use crate::ids::PasskeyId;
 use crate::recovery_codes::routes::Shown;
+use crate::second_factors::Owner;
 use crate::secret::Secret;
 use crate::sessions::extract::{Fresh, SignedIn};
 use crate::users::User;

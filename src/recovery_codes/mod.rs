@@ -14,10 +14,11 @@ use crate::attempts::Permit;
 use crate::audit::{self, About, By, Event};
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
-use crate::ids::{SessionId, UserId};
+use crate::ids::UserId;
 use crate::password::{Passwords, Stored};
+use crate::second_factors::{self, Owner};
 use crate::secret::Secret;
-use crate::{second_factors, users};
+
 use code::{RecoveryCode, SLOTS};
 
 /// New codes of an account.
@@ -75,26 +76,21 @@ pub async fn may_be_made(db: &Db, user: &UserId) -> Result<(), Error> {
     }
 }
 
-/// Puts `made` in the place of all codes of `user`, by the word of a live session.
+/// Puts `made` in the place of all codes of an account.
 ///
 /// # Errors
-/// [`Refusal::SecondFactorNotEnabled`], also when the last one was removed meanwhile; [`Refusal::SessionRevoked`].
-pub async fn replace(
-    db: &Db,
-    made: &Made,
-    user: &UserId,
-    session: &SessionId,
-    asking: &Asking,
-) -> Result<(), Error> {
-    let unit = users::store::hold(user, session, asking.now)
+/// [`Refusal::SecondFactorNotEnabled`], also when the last one was removed meanwhile; those of [`Owner::refusal`].
+pub async fn replace(db: &Db, made: &Made, owner: Owner<'_>, asking: &Asking) -> Result<(), Error> {
+    let user = &owner.user.id;
+    let unit = owner
+        .held(asking)
         .expect(1, second_factors::store::ask(user))
         .append(made.unit(user, By::Caller(asking)));
     match db.write(unit).await {
         Ok(_) => Ok(()),
-        Err(db::Error::Touched {
-            statement: 0 | 1, ..
-        }) => Err(Refusal::SessionRevoked.into()),
-        Err(db::Error::Touched { .. }) => Err(Refusal::SecondFactorNotEnabled.into()),
+        Err(db::Error::Touched { statement, .. }) => Err(Owner::refusal(statement)
+            .unwrap_or(Refusal::SecondFactorNotEnabled)
+            .into()),
         Err(error) => Err(error.into()),
     }
 }

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::http::Asking;
 use crate::http::route::{Answer, Route, Schema};
 use crate::password;
+use crate::second_factors::Owner;
 use crate::sessions::extract::{Fresh, SignedIn};
 
 /// New recovery codes, shown this once.
@@ -82,7 +83,7 @@ async fn make(
     let by = By::Caller(&asking);
     super::may_be_made(&app.db, &user.id).await?;
     let made = super::make(&app.passwords, password::turn(by)).await?;
-    super::replace(&app.db, &made, &user.id, session, &asking).await?;
+    super::replace(&app.db, &made, Owner { user, session }, &asking).await?;
     Ok(Json(Shown::new(&made)))
 }
 

@@ -7,10 +7,47 @@ use db::{Db, Unit};
 
 use crate::audit::{self, About, By, Event};
 use crate::error::{Error, Refusal};
-use crate::ids::UserId;
+use crate::http::Asking;
+use crate::ids::{SessionId, UserId};
 use crate::revocations::Revocations;
 use crate::revocations::store::{Which, end};
-use crate::{challenges, passkeys, recovery_codes, totp, trusted_devices, users};
+use crate::users::{self, User};
+use crate::{challenges, passkeys, recovery_codes, totp, trusted_devices};
+
+/// Whose second factors they are, and by the word of which session they are changed.
+#[derive(Clone, Copy)]
+pub struct Owner<'a> {
+    /// The account.
+    pub user: &'a User,
+    /// A live session of it.
+    pub session: &'a SessionId,
+}
+
+impl<'a> Owner<'a> {
+    /// Holds the rows of the account and of the session, which by then has to have shown a second factor if there is one. It goes
+    /// first into a unit; which of its statements touched no row is said by [`Owner::refusal`].
+    pub fn held(&self, asking: &Asking) -> Unit {
+        users::store::hold(&self.user.id, self.session, asking.now)
+            .expect(1, store::ask_shown(&self.user.id, self.session))
+    }
+
+    /// The answer when this statement of a unit touched no row, if [`Owner::held`] has it.
+    pub fn refusal(statement: usize) -> Option<Refusal> {
+        match statement {
+            0 | 1 => Some(Refusal::SessionRevoked),
+            2 => Some(Refusal::ReauthenticationRequired),
+            _ => None,
+        }
+    }
+
+    /// Whom the audit trail tells of.
+    pub fn about(&self) -> About<'a> {
+        About {
+            user: Some(&self.user.id),
+            session: Some(self.session),
+        }
+    }
+}
 
 /// What goes along with a second factor that is removed: recovery codes with the last one; half-done sign-ins and trusted devices
 /// with any, since they may rest on what is no more. It goes behind the removal, into its unit.

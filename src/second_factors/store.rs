@@ -3,7 +3,7 @@
 use db::{Db, Sql, sql};
 
 use crate::error::Error;
-use crate::ids::UserId;
+use crate::ids::{SessionId, UserId};
 
 /// What is true of an account with a second factor.
 macro_rules! has_second_factor {
@@ -41,4 +41,16 @@ pub fn ask_none(user: &UserId) -> Sql {
         has_second_factor!()
     ))
     .bind(user)
+}
+
+/// Touches the row of an account whose session has shown a second factor, and of one without a second factor; and where the
+/// operator let somebody in, who has nothing to show.
+pub fn ask_shown(user: &UserId, session: &SessionId) -> Sql {
+    sql(concat!(
+        "UPDATE users SET updated_at = updated_at WHERE id = $1 AND (NOT ",
+        has_second_factor!(),
+        " OR EXISTS (SELECT 1 FROM sessions WHERE id = $2 AND (amr = '' OR ' ' || amr || ' ' LIKE '% mfa %')))"
+    ))
+    .bind(user)
+    .bind(session)
 }

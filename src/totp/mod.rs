@@ -14,41 +14,17 @@ use crate::clock::Timestamp;
 use crate::config::SecondFactorConfig;
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
-use crate::ids::{SessionId, UserId};
+use crate::ids::UserId;
 use crate::recovery_codes::Made;
-use crate::second_factors;
+use crate::second_factors::{self, Owner};
 use crate::secret::{self, Sealer, Secret};
 use crate::sessions;
-use crate::users::{self, User};
 use store::Enrolled;
-
-/// Whose app it is, and by the word of which session they change it.
-#[derive(Clone, Copy)]
-pub struct Owner<'a> {
-    /// The account.
-    pub user: &'a User,
-    /// A live session of it.
-    pub session: &'a SessionId,
-}
-
-impl Owner<'_> {
-    /// Holds the account's row, by the word of the session.
-    fn held(&self, asking: &Asking) -> Unit {
-        users::store::hold(&self.user.id, self.session, asking.now)
-    }
-
-    fn about(&self) -> About<'_> {
-        About {
-            user: Some(&self.user.id),
-            session: Some(self.session),
-        }
-    }
-}
 
 /// Begins with a new app, which counts once it is confirmed; one that was begun with before and not confirmed is void.
 ///
 /// # Errors
-/// [`Refusal::TotpAlreadyEnabled`] when there is an app that counts; [`Refusal::SessionRevoked`].
+/// [`Refusal::TotpAlreadyEnabled`] when there is an app that counts; those of [`Owner::refusal`].
 pub async fn enrol(
     db: &Db,
     sealer: &Sealer,
@@ -59,10 +35,9 @@ pub async fn enrol(
     let (totp, begun) = begin(sealer, config, owner.about(), &owner.user.id, asking);
     match db.write(owner.held(asking).append(begun)).await {
         Ok(_) => Ok(totp),
-        Err(db::Error::Touched {
-            statement: 0 | 1, ..
-        }) => Err(Refusal::SessionRevoked.into()),
-        Err(db::Error::Touched { .. }) => Err(Refusal::TotpAlreadyEnabled.into()),
+        Err(db::Error::Touched { statement, .. }) => Err(Owner::refusal(statement)
+            .unwrap_or(Refusal::TotpAlreadyEnabled)
+            .into()),
         Err(error) => Err(error.into()),
     }
 }
@@ -106,18 +81,6 @@ pub async fn begun(db: &Db, user: &UserId) -> Result<Enrolled, Error> {
     }
 }
 
-/// The step that `code` is of, as `begun` shows it now: what confirms it. `None` when the code is not right, or of a step that
-/// was taken.
-pub fn shown(
-    sealer: &Sealer,
-    user: &UserId,
-    begun: &Enrolled,
-    code: &Secret<String>,
-    now: Timestamp,
-) -> Result<Option<Step>, Error> {
-    step(sealer, user, begun, code, now)
-}
-
 /// A step whose code was shown and has not been taken.
 #[derive(Clone, Copy)]
 pub struct Step(i64);
@@ -127,7 +90,7 @@ pub struct Step(i64);
 ///
 /// # Errors
 /// [`Refusal::CodeInvalid`] when another request took the step, or began with another app, meanwhile;
-/// [`Refusal::SessionRevoked`].
+/// those of [`Owner::refusal`].
 pub async fn confirm(
     db: &Db,
     permit: &Permit,
@@ -144,10 +107,9 @@ pub async fn confirm(
         .append(permit.clear());
     match db.write(unit).await {
         Ok(_) => Ok(()),
-        Err(db::Error::Touched {
-            statement: 0 | 1, ..
-        }) => Err(Refusal::SessionRevoked.into()),
-        Err(db::Error::Touched { .. }) => Err(Refusal::CodeInvalid.into()),
+        Err(db::Error::Touched { statement, .. }) => Err(Owner::refusal(statement)
+            .unwrap_or(Refusal::CodeInvalid)
+            .into()),
         Err(error) => Err(error.into()),
     }
 }
@@ -183,13 +145,13 @@ pub async fn check(
     if !enrolled.is_confirmed {
         return Ok(None);
     }
-    let step = step(sealer, user, &enrolled, code, now)?;
+    let step = shown(sealer, user, &enrolled, code, now)?;
     Ok(step.map(|Step(step)| Unit::new().expect(1, store::spend(user, &enrolled, step))))
 }
 
-/// The step of a right code: this one or the one before, and later than any that was taken, so that a clock that was set back
-/// takes none twice.
-fn step(
+/// The step of a right code of this app, confirmed or not: this one or the one before, and later than any that was taken, so
+/// that a clock that was set back takes none twice.
+pub fn shown(
     sealer: &Sealer,
     user: &UserId,
     enrolled: &Enrolled,
@@ -216,7 +178,7 @@ fn step(
 /// Removes the app of an account, and with the last second factor what belongs to second factors.
 ///
 /// # Errors
-/// [`Refusal::TotpNotEnabled`]; [`Refusal::LastSecondFactor`] when the account has to have one; [`Refusal::SessionRevoked`].
+/// [`Refusal::TotpNotEnabled`]; [`Refusal::LastSecondFactor`] when the account has to have one; those of [`Owner::refusal`].
 pub async fn disable(
     db: &Db,
     config: &SecondFactorConfig,
@@ -224,7 +186,9 @@ pub async fn disable(
     asking: &Asking,
 ) -> Result<(), Error> {
     let user = &owner.user.id;
-    let mut unit = owner.held(asking).expect(1, store::delete(user));
+    let held = owner.held(asking);
+    let deletes = held.next_position();
+    let mut unit = held.expect(1, store::delete(user));
     if config.is_required_of(&owner.user.roles) {
         unit = unit.expect(1, second_factors::store::ask(user));
     }
@@ -235,11 +199,12 @@ pub async fn disable(
     ));
     match db.write(unit).await {
         Ok(_) => Ok(()),
-        Err(db::Error::Touched {
-            statement: 0 | 1, ..
-        }) => Err(Refusal::SessionRevoked.into()),
-        Err(db::Error::Touched { statement: 2, .. }) => Err(Refusal::TotpNotEnabled.into()),
-        Err(db::Error::Touched { .. }) => Err(Refusal::LastSecondFactor.into()),
+        Err(db::Error::Touched { statement, .. }) => Err(match Owner::refusal(statement) {
+            Some(refusal) => refusal,
+            None if statement == deletes => Refusal::TotpNotEnabled,
+            None => Refusal::LastSecondFactor,
+        }
+        .into()),
         Err(error) => Err(error.into()),
     }
 }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use otp::Totp;
 use serde::Serialize;
 
-use super::{Owner, qr};
+use super::qr;
 use crate::app::App;
 use crate::attempts::Permit;
 use crate::audit::By;
@@ -17,6 +17,7 @@ use crate::http::route::{Answer, Route, Schema};
 use crate::password;
 use crate::recovery_codes;
 use crate::recovery_codes::routes::{CODES, Shown};
+use crate::second_factors::Owner;
 use crate::sessions::extract::{Fresh, SignedIn};
 use crate::users::User;
 

@@ -4,17 +4,21 @@ use std::time::Duration;
 
 use doorward::audit::{self, About, By, Event};
 use doorward::clock::Timestamp;
+use doorward::error::{Error, Refusal};
 use doorward::http::Asking;
 use doorward::http::client::Client;
-use doorward::password;
+use doorward::ids::SessionId;
+use doorward::second_factors::Owner;
 use doorward::sessions::store::Proof;
 use doorward::sessions::{self, Carried, Session};
-use doorward::users::Email;
+use doorward::users::{self, Email};
+use doorward::{passkeys, password, recovery_codes, totp};
 use serde_json::json;
 
 use super::{ada, at_once, claims, goes_on, is_asked, is_refused};
 use crate::harness::phone::Phone;
-use crate::harness::{ADA, PASSWORD, Server, server, server_with};
+use crate::harness::{ADA, PASSWORD, Server, rows, server, server_with};
+use crate::passkeys::registers;
 use crate::proofs::{asks, solved, written};
 
 #[tokio::test]
@@ -180,6 +184,50 @@ async fn a_session_by_a_password_alone_does_not_begin_once_there_is_an_app() {
         // Written after.
         assert!(!begins(server, &account.user.id, Proof::PasswordAlone(&hash)).await);
         assert!(begins(server, &account.user.id, Proof::Password(&hash)).await);
+    })
+    .await;
+}
+
+/// Who asked before there was a second factor, and is written down after.
+#[tokio::test]
+async fn a_session_that_has_shown_no_second_factor_changes_none_that_came_meanwhile() {
+    server(async |server| {
+        let [token, elsewhere] = [
+            server.signs_up(ADA).await,
+            server.signs_in(ADA, PASSWORD).await.token().unwrap().into(),
+        ];
+        let (app, asking) = (&server.app, asking(server.clock.now()));
+        let id = crate::totp::owner(server, &token).await;
+        let user = users::store::by_id(&app.db, &id).await.unwrap().unwrap();
+        let [shown, stale] = [&token, &elsewhere].map(|token| {
+            let (_, claims) = jose::decode_unverified(token).unwrap();
+            SessionId::from_stored(claims["sid"].as_str().unwrap().to_owned())
+        });
+        registers(server, &token).await;
+        let passkey = passkeys::list(&app.db, &id).await.unwrap().remove(0).id;
+
+        let (user, config) = (&user, &app.config.second_factor);
+        let stale = Owner { user, session: &stale };
+        let turn = password::turn(By::Caller(&asking));
+        let made = recovery_codes::make(&app.passwords, turn).await.unwrap();
+        let before = rows::all(&app.db).await;
+        for refused in [
+            totp::enrol(&app.db, app.sealer(), config, stale, &asking)
+                .await
+                .map(drop),
+            recovery_codes::replace(&app.db, &made, stale, &asking).await,
+            passkeys::remove(&app.db, config, stale, &passkey, &asking).await,
+        ] {
+            let is_asked_again = matches!(
+                refused,
+                Err(Error::Refused(Refusal::ReauthenticationRequired))
+            );
+            assert!(is_asked_again, "{refused:?}");
+        }
+        assert_eq!(rows::all(&app.db).await, before);
+        let shown = Owner { user, session: &shown };
+        let removed = passkeys::remove(&app.db, config, shown, &passkey, &asking).await;
+        removed.unwrap();
     })
     .await;
 }
