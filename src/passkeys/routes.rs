@@ -12,7 +12,7 @@ use super::relying_party::handle;
 use super::{Begun, Ending, Passkey, Registered};
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::http::body::{Field, Fields, Kind};
 use crate::http::route::{Answer, Content, Route, Schema};
 use crate::http::{Asking, LastSegment};
@@ -334,6 +334,9 @@ async fn rename(
 ) -> Result<Json<List>, Error> {
     let SignedIn { user, session, .. } = &caller;
     let name = fields.required("name")?;
+    if name.trim().is_empty() {
+        return Err(Refusal::invalid("name should not be empty").into());
+    }
     let owner = Owner { user, session };
     super::rename(&app.db, owner, &PasskeyId::from_stored(id), &name, &asking).await?;
     listed(&app, user).await

@@ -73,6 +73,21 @@ async fn what_is_answered_is_what_the_signal_api_takes() {
 }
 
 #[tokio::test]
+async fn a_passkey_keeps_a_name() {
+    server(async |server| {
+        let token = server.signs_up(ADA).await;
+        registers(server, &token).await;
+        let path = format!("{PASSKEYS}/{}", ids(server, &token).await[0]);
+        for name in ["", "  ", "\u{3000}"] {
+            let answer = server.patch_as(&token, &path, &json!({"name": name})).await;
+            assert_eq!(answer.status, 400, "{answer:?}");
+            assert_eq!(answer.json()["message"][0], "name should not be empty");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn nobody_touches_anothers() {
     server(async |server| {
         let ada = server.signs_up(ADA).await;
