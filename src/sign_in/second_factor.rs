@@ -77,7 +77,7 @@ pub(super) async fn beside_password<'a>(
                 return Err(error);
             }
         };
-        let spent = show(app, &user.id, code, &codes, permit.clear(), asking).await?;
+        let spent = show(app, &user.id, code, &codes, Some(permit), asking).await?;
         return Ok(Some(Proven {
             amr: PASSWORD_AND_CODE,
             proof: Proof::Password(&stored.hash),
@@ -248,7 +248,7 @@ async fn meet(
                 return Err(error);
             }
             let (spent, codes) = if user.mfa.are_on() {
-                let spent = show(app, &user.id, code, &permit, Unit::new(), asking);
+                let spent = show(app, &user.id, code, &permit, None, asking);
                 (spent.await?, None)
             } else {
                 let (spent, codes) = enrolment::show(app, user, code, &permit, asking).await?;
@@ -306,20 +306,23 @@ async fn charge(app: &App, challenge: &Challenge, asking: &Asking) -> Result<(),
     }
 }
 
-/// What spends a right code of either kind. A wrong one is written down, together with `proved`: what was right until then.
+/// What spends a right code of either kind. A wrong one is written down; the password that was right beside it, under a permit
+/// of its own, counts as no failure either way.
 async fn show(
     app: &App,
     user: &UserId,
     code: &Secret<String>,
     permit: &Permit,
-    proved: Unit,
+    beside: Option<&Permit>,
     asking: &Asking,
 ) -> Result<Unit, Error> {
     let spent = match check(app, user, code, permit, asking).await {
         Ok(spent) => spent,
         Err(error) => {
             // Nothing was tried.
-            permit.give_back(&app.db).await?;
+            for permit in [Some(permit), beside].into_iter().flatten() {
+                permit.give_back(&app.db).await?;
+            }
             return Err(error);
         }
     };
@@ -334,6 +337,7 @@ pub(super) async fn refuse_code(
     app: &App,
     user: &UserId,
     proved: Unit,
+    let proved = beside.map_or_else(Unit::new, Permit::clear);
     asking: &Asking,
 ) -> Result<Refusal, Error> {
     let failed = audit::row(Event::SecondFactorFailed, By::Caller(asking), about(user));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use db::{Unit, sql};
 use serde_json::json;
 
 use super::{ada, at_once, challenge, goes_on, is_asked, is_refused};
@@ -113,6 +114,28 @@ async fn who_waits_for_the_lane_of_codes_has_failed_at_no_password() {
             assert_eq!((waits.status.as_u16(), waits.code()), (429, "rate_limited"));
         }
         assert_eq!(rows::all(&server.app.db).await, before);
+        is_asked(&server.signs_in(ADA, PASSWORD).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whose_code_cannot_be_looked_at_has_failed_at_nothing() {
+    server_with(LIMITED, async |server| {
+        let (phone, _) = ada(server).await;
+        // Not what was sealed: nobody can tell what the app shows.
+        let spoilt = sql("UPDATE totp SET sealed = $1").bind([0; 40].as_slice());
+        let spoil = Unit::new().expect(1, spoilt);
+        server.app.db.write(spoil).await.unwrap();
+        let half = challenge(server).await;
+        let before = rows::all(&server.app.db).await;
+        for _ in 0..8 {
+            let answer = at_once(server, &phone.shows_in(server, 0)).await;
+            assert_eq!(answer.status, 500, "{answer:?}");
+        }
+        assert_eq!(rows::all(&server.app.db).await, before);
+        let answer = goes_on(server, &half, &phone.shows_in(server, 0)).await;
+        assert_eq!(answer.status, 500, "{answer:?}");
         is_asked(&server.signs_in(ADA, PASSWORD).await);
     })
     .await;
