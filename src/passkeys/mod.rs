@@ -28,7 +28,7 @@ use crate::http::Asking;
 use crate::ids::{PasskeyId, UserId};
 use crate::second_factors::{self, Owner};
 use crate::users;
-pub use ceremony::{Begun, Ending};
+pub use ceremony::{Begun, Ending, HalfDone};
 pub use proof::{Proven, options, prove};
 pub use registration::{Registered, begin_registration, register};
 use relying_party::{Named, Wrong};

@@ -2,7 +2,7 @@
 
 use db::{Db, Unit};
 
-use super::ceremony::{self, Begun, Ceremony, Ending};
+use super::ceremony::{self, Begun, Ceremony, Ending, HalfDone};
 use super::relying_party::{Proof, RelyingParty};
 use super::{named, noted, store};
 use crate::audit::{self, About, By, Event};
@@ -30,18 +30,18 @@ pub(super) struct Known {
     pub(super) backup_eligible: bool,
 }
 
-/// Begins with a proof, by any passkey or, of an account that is known, by one of its own. Of whoever is not known nothing is
+/// Begins with a proof, by any passkey or, for a half-done sign-in, by one of its account. Of whoever is not known nothing is
 /// looked up, so that there is nothing to learn.
 pub async fn options(
     db: &Db,
     relying_party: &RelyingParty,
-    whom: Option<&UserId>,
+    half_done: Option<HalfDone<'_>>,
     asking: &Asking,
 ) -> Result<Begun, Error> {
-    let (ceremony, allowed) = match whom {
-        Some(user) => (
-            Ceremony::Prove(user),
-            named(store::of_user(db, user).await?),
+    let (ceremony, allowed) = match half_done {
+        Some(half_done) => (
+            Ceremony::Prove(half_done),
+            named(store::of_user(db, half_done.user).await?),
         ),
         None => (Ceremony::SignIn, Vec::new()),
     };
@@ -58,32 +58,37 @@ pub async fn options(
 pub async fn prove(
     db: &Db,
     relying_party: &RelyingParty,
-    whom: Option<&UserId>,
+    half_done: Option<HalfDone<'_>>,
     ending: &Ending,
     asking: &Asking,
 ) -> Result<Proven, Error> {
-    let ceremony = whom.map_or(Ceremony::SignIn, Ceremony::Prove);
-    let Some(state) = ceremony::end(db, &ending.ceremony, ceremony, asking).await? else {
-        return Err(Refusal::PasskeyInvalid.into());
-    };
-    let proof =
-        Proof::read(&ending.credential).map_err(|wrong| noted(wrong, Refusal::PasskeyInvalid))?;
+    let ceremony = half_done.map_or(Ceremony::SignIn, Ceremony::Prove);
+    let whom = half_done.map(|it| it.user);
     let not_proved = match whom {
         Some(_) => Event::SecondFactorFailed,
         None => Event::SignInFailed,
     };
+    let invalid = Refusal::PasskeyInvalid;
+    let Some(state) = ceremony::end(db, &ending.ceremony, ceremony, asking).await? else {
+        return match whom {
+            Some(_) => failed(db, not_proved, whom, invalid, asking).await,
+            // Nobody's, and for the asking: the trail is not for strangers to fill.
+            None => Err(invalid.into()),
+        };
+    };
+    let proof = match Proof::read(&ending.credential) {
+        Ok(proof) => proof,
+        Err(wrong) => {
+            let invalid = noted(wrong, invalid);
+            return failed(db, not_proved, whom, invalid, asking).await;
+        }
+    };
     let Some(known) = store::known(db, proof.credential_id()).await? else {
         return failed(db, not_proved, whom, Refusal::PasskeyUnknown, asking).await;
     };
-    let refused = |event| {
-        failed(
-            db,
-            event,
-            Some(&known.user),
-            Refusal::PasskeyInvalid,
-            asking,
-        )
-    };
+    // Whose password was shown, whosever passkey this is.
+    let failing = Some(whom.unwrap_or(&known.user));
+    let refused = |event| failed(db, event, failing, invalid.clone(), asking);
     let says_whose = proof.is_of(&known.user)?;
     // Whoever names no account has to be named by the authenticator.
     let is_theirs = says_whose.unwrap_or(whom.is_some()) && whom.is_none_or(|it| *it == known.user);
@@ -94,7 +99,7 @@ pub async fn prove(
     let seen = match relying_party.verify(&proof, &state, stored)? {
         Ok(seen) => seen,
         Err(wrong) => {
-            noted(wrong, Refusal::PasskeyInvalid);
+            noted(wrong, invalid.clone());
             return refused(not_proved).await;
         }
     };

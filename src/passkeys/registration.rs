@@ -12,20 +12,19 @@ use crate::http::Asking;
 use crate::ids::PasskeyId;
 use crate::password::{self, Passwords};
 use crate::second_factors::{self, Owner};
-use crate::users::User;
 use crate::{recovery_codes, sessions};
 
 /// How many an account may have.
 const MOST: u32 = 20;
 
-/// Begins with a new passkey of `user`.
+/// Begins with a new passkey, which the same session is to register.
 ///
 /// # Errors
-/// [`Refusal::PasskeysFull`] when the account may have no more.
+/// [`Refusal::PasskeysFull`] when the account may have no more; [`Refusal::SessionRevoked`] when it is shut or gone.
 pub async fn begin_registration(
     db: &Db,
     relying_party: &RelyingParty,
-    user: &User,
+    Owner { user, session }: Owner<'_>,
     asking: &Asking,
 ) -> Result<Begun, Error> {
     let known = named(store::of_user(db, &user.id).await?);
@@ -33,7 +32,8 @@ pub async fn begin_registration(
         return Err(Refusal::PasskeysFull.into());
     }
     let (public_key, state) = relying_party.begin_making(user, &known)?;
-    ceremony::begin(db, Ceremony::Register(&user.id), public_key, &state, asking).await
+    let ceremony = Ceremony::Register(&user.id, session);
+    ceremony::begin(db, ceremony, public_key, &state, asking).await
 }
 
 /// A passkey that was registered, and the recovery codes that came with it, if it is the account's first second factor.
@@ -58,8 +58,8 @@ pub async fn register(
     asking: &Asking,
 ) -> Result<Registered, Error> {
     let user = &owner.user.id;
-    let Some(state) = ceremony::end(db, &ending.ceremony, Ceremony::Register(user), asking).await?
-    else {
+    let ceremony = Ceremony::Register(user, owner.session);
+    let Some(state) = ceremony::end(db, &ending.ceremony, ceremony, asking).await? else {
         return Err(Refusal::RegistrationInvalid.into());
     };
     let made = relying_party

@@ -260,7 +260,9 @@ async fn begin(
     Fresh(caller): Fresh,
 ) -> Result<Json<Creation>, Error> {
     let relying_party = app.relying_party()?;
-    let begun = super::begin_registration(&app.db, relying_party, &caller.user, &asking).await?;
+    let SignedIn { user, session, .. } = &caller;
+    let owner = Owner { user, session };
+    let begun = super::begin_registration(&app.db, relying_party, owner, &asking).await?;
     let Begun {
         ceremony,
         public_key,

@@ -9,7 +9,7 @@ use super::relying_party::{Made, Named};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::ids::{PasskeyId, UserId};
-use crate::secret::{self, Secret};
+use crate::secret::Secret;
 
 /// What a `Passkey` is read from.
 macro_rules! passkey_columns {
@@ -143,7 +143,7 @@ pub(super) fn begin(
         "INSERT INTO ceremonies (id, kind, user_id, state, expires_at, epoch) \
          VALUES ($1, $2, $3, $4, $5, (SELECT epoch FROM revocation_count))",
     )
-    .bind(secret::fingerprint(id.expose().as_bytes()))
+    .bind(ceremony.key(id))
     .bind(ceremony.kind())
     .bind(ceremony.user().map(UserId::as_str))
     .bind(state)
@@ -154,7 +154,7 @@ pub(super) fn begin(
 pub(super) fn end(id: &Secret<String>, ceremony: Ceremony<'_>, now: Timestamp) -> Sql {
     sql("DELETE FROM ceremonies WHERE id = $1 AND kind = $2 AND user_id IS NOT DISTINCT FROM $3 AND expires_at > $4 \
          AND epoch = (SELECT epoch FROM revocation_count) RETURNING state")
-    .bind(secret::fingerprint(id.expose().as_bytes()))
+    .bind(ceremony.key(id))
     .bind(ceremony.kind())
     .bind(ceremony.user().map(UserId::as_str))
     .bind(now)

@@ -12,7 +12,7 @@ use crate::challenges::{self, Challenge, Waiting};
 use crate::error::{Asked, Error, Refusal};
 use crate::http::Asking;
 use crate::ids::UserId;
-use crate::passkeys::{self, Begun, Ending};
+use crate::passkeys::{self, Begun, Ending, HalfDone};
 use crate::password::{self, Stored};
 use crate::recovery_codes::{self, Made};
 use crate::secret::Secret;
@@ -157,7 +157,11 @@ pub(super) async fn options(
     asking: &Asking,
 ) -> Result<Begun, Error> {
     let (_, user) = half_done(app, challenge, asking).await?;
-    passkeys::options(&app.db, app.relying_party()?, Some(&user.id), asking).await
+    let half_done = HalfDone {
+        user: &user.id,
+        challenge,
+    };
+    passkeys::options(&app.db, app.relying_party()?, Some(half_done), asking).await
 }
 
 /// Signs in whose password was right before; and lets the app count that showed a code, where none did before.
@@ -263,8 +267,12 @@ async fn meet(
         }
         Factor::Passkey(ending) => {
             charge(app, challenge, asking).await?;
-            let (relying_party, whom) = (app.relying_party()?, Some(&user.id));
-            let proven = passkeys::prove(&app.db, relying_party, whom, ending, asking).await?;
+            let relying_party = app.relying_party()?;
+            let half_done = Some(HalfDone {
+                user: &user.id,
+                challenge,
+            });
+            let proven = passkeys::prove(&app.db, relying_party, half_done, ending, asking).await?;
             Ok(Met {
                 amr: PASSWORD_AND_PASSKEY,
                 spent: proven.unit,
@@ -329,6 +337,7 @@ async fn show(
     if let Some(spent) = spent {
         return Ok(spent.append(permit.clear()));
     }
+    let proved = beside.map_or_else(Unit::new, Permit::clear);
     Err(refuse_code(app, user, proved, asking).await?.into())
 }
 
@@ -337,7 +346,6 @@ pub(super) async fn refuse_code(
     app: &App,
     user: &UserId,
     proved: Unit,
-    let proved = beside.map_or_else(Unit::new, Permit::clear);
     asking: &Asking,
 ) -> Result<Refusal, Error> {
     let failed = audit::row(Event::SecondFactorFailed, By::Caller(asking), about(user));

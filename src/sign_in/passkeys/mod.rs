@@ -5,6 +5,7 @@ pub mod routes;
 use super::{Outcome, Proven};
 use crate::app::App;
 use crate::attempts::device::Device;
+use crate::audit::{self, About, By, Event};
 use crate::error::{Error, Refusal};
 use crate::http::Asking;
 use crate::ids::{SessionId, UserId};
@@ -45,10 +46,13 @@ pub async fn with_passkey(
         count("refused");
     }
     let proven = proven?;
-    let user = users::store::by_id(&app.db, &proven.user)
-        .await?
-        .filter(|user| attempt.again.is_none_or(|(whom, _)| *whom == user.id))
-        .ok_or(Refusal::PasskeyInvalid)?;
+    if let Some((whom, _)) = attempt.again
+        && *whom != proven.user
+    {
+        return Err(refuse(app, whom, asking).await?.into());
+    }
+    let user = users::store::by_id(&app.db, &proven.user).await?;
+    let user = user.ok_or(Refusal::PasskeyInvalid)?;
     let proven = Proven {
         amr: PASSKEY,
         proof: Proof::Spent,
@@ -56,7 +60,7 @@ pub async fn with_passkey(
     };
     let (grant, session) = super::opening(app, &user, attempt.carried, proven, asking)?;
     if !super::begin(app, session).await? {
-        return Err(Refusal::PasskeyInvalid.into());
+        return Err(refuse(app, &user.id, asking).await?.into());
     }
     super::count("passkey");
     let replaced = attempt.again.map(|(_, session)| session);
@@ -67,6 +71,18 @@ pub async fn with_passkey(
         grant,
         device: device.to_text(email.key(), &app.stamp),
     })
+}
+
+/// Writes down that a passkey that was proved signs nobody in to an account.
+async fn refuse(app: &App, user: &UserId, asking: &Asking) -> Result<Refusal, Error> {
+    let about = About {
+        user: Some(user),
+        session: None,
+    };
+    let told = audit::row(Event::SignInFailed, By::Caller(asking), about);
+    app.db.write(told).await?;
+    count("refused");
+    Ok(Refusal::PasskeyInvalid)
 }
 
 fn count(outcome: &'static str) {

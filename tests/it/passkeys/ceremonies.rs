@@ -2,6 +2,15 @@
 
 use std::time::Duration;
 
+use doorward::audit::By;
+use doorward::challenges::Challenge;
+use doorward::error::{Error, Refusal};
+use doorward::http::Asking;
+use doorward::http::client::Client;
+use doorward::ids::SessionId;
+use doorward::passkeys::{self, HalfDone};
+use doorward::second_factors::Owner;
+use doorward::users;
 use serde_json::json;
 
 use super::{
@@ -9,7 +18,8 @@ use super::{
     signs_in,
 };
 use crate::harness::authenticator::Passkey;
-use crate::harness::{ADA, server, together};
+use crate::harness::{ADA, PASSWORD, server, together};
+use crate::totp::owner;
 
 #[tokio::test]
 async fn W1_a_proof_counts_once_and_so_does_a_registration() {
@@ -106,6 +116,22 @@ async fn W1_a_ceremony_is_its_own() {
             let body = json!({"ceremonyId": id, "credential": passkey.prove(&two).json()});
             is_refused(&server.post(SIGN_IN, &body).await, id);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn W1_a_registration_is_ended_from_the_session_that_began_it() {
+    server(async |server| {
+        let token = server.signs_up(ADA).await;
+        let elsewhere = server.signs_in(ADA, PASSWORD).await;
+        let options = creation(server, &token).await;
+        let body = ending(&options, &Passkey::make(&options).1.json());
+        let elsewhere = elsewhere.token().unwrap();
+        let answer = server.post_as(elsewhere, REGISTER, &body).await;
+        is_not_registered(&answer, "from another session");
+        let answer = server.post_as(&token, REGISTER, &body).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
     })
     .await;
 }
@@ -224,6 +250,58 @@ async fn N6_the_options_tell_of_nobody() {
         assert!(seen.iter().all(|it| *it == seen[0]), "{seen:?}");
         let by_itself = server.post(ASK, &json!({"mediation": "conditional"})).await;
         assert_eq!(by_itself.json()["mediation"], "conditional");
+    })
+    .await;
+}
+
+/// Whoever asked is known by then, and gone.
+#[tokio::test]
+async fn nothing_is_begun_for_an_account_that_was_removed_or_shut_meanwhile() {
+    server(async |server| {
+        let (app, now) = (&server.app, server.clock.now());
+        let asking = Asking {
+            now,
+            client: Client {
+                address: [192, 0, 2, 1].into(),
+                agent: None,
+            },
+            request_id: "a-test".to_owned(),
+        };
+        let relying_party = app.relying_party().unwrap();
+        for is_removed in [false, true] {
+            let token = server.signs_up(ADA).await;
+            let id = owner(server, &token).await;
+            let user = users::store::by_id(&app.db, &id).await.unwrap().unwrap();
+            let (_, claims) = jose::decode_unverified(&token).unwrap();
+            let session = SessionId::from_stored(claims["sid"].as_str().unwrap().to_owned());
+            let owner = Owner {
+                user: &user,
+                session: &session,
+            };
+            let half_done = HalfDone {
+                user: &id,
+                challenge: &Challenge::new(),
+            };
+            let (by, revocations) = (By::Operator(now), &app.revocations);
+            if is_removed {
+                users::delete(&app.db, revocations, &id, by).await.unwrap();
+            } else {
+                users::disable(&app.db, revocations, &id, by).await.unwrap();
+            }
+            let making = passkeys::begin_registration(&app.db, relying_party, owner, &asking).await;
+            assert!(
+                matches!(making, Err(Error::Refused(Refusal::SessionRevoked))),
+                "{:?}",
+                making.err()
+            );
+            let proving = passkeys::options(&app.db, relying_party, Some(half_done), &asking).await;
+            assert!(
+                matches!(proving, Err(Error::Refused(Refusal::ChallengeExpired))),
+                "{:?}",
+                proving.err()
+            );
+            users::delete(&app.db, revocations, &id, by).await.unwrap();
+        }
     })
     .await;
 }

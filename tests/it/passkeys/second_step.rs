@@ -1,11 +1,13 @@
 //! A passkey behind a password, and in the place of one for whoever proves again who they are.
 
+use db::sql;
 use serde_json::{Value, json};
 
 use super::{ASK, PASSKEYS, begun, ending, is_refused, registers, request, signs_in};
 use crate::harness::authenticator::{Passkey, written};
 use crate::harness::phone::{Phone, recovery_codes};
 use crate::harness::{ADA, Answer, PASSWORD, Server, server, server_with, together};
+use crate::totp::owner;
 
 const GO_ON: &str = "/auth/signin/second-factor";
 const AGAIN: &str = "/auth/reauthenticate";
@@ -123,6 +125,21 @@ async fn W2_what_was_begun_for_one_step_ends_no_other() {
 }
 
 #[tokio::test]
+async fn W1_a_proof_is_for_the_sign_in_that_asked_for_it() {
+    server(async |server| {
+        let (_, passkey) = ada(server).await;
+        let (one, two) = (asked(server, ADA).await, asked(server, ADA).await);
+        let options = request_for(server, &one).await;
+        let body = going_on(&two, &options, &passkey);
+        is_refused(&server.post(GO_ON, &body).await, "another sign-in's");
+        let body = going_on(&one, &options, &passkey);
+        assert_eq!(server.post(GO_ON, &body).await.status, 200);
+        assert_eq!(goes_on(server, &two, &passkey).await.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn W10_anothers_passkey_is_no_second_factor() {
     server(async |server| {
         let (token, passkey) = ada(server).await;
@@ -141,6 +158,16 @@ async fn W10_anothers_passkey_is_no_second_factor() {
             &server.post_as(&token, AGAIN, &body).await,
             "another's, to prove again who one is",
         );
+        // All of it is told of the account that was to be proved.
+        let told = sql("SELECT event, user_id FROM audit WHERE event IN ('second_factor_failed', 'sign_in_failed') ORDER BY event");
+        let told = server.app.db.all(told, |row| {
+            Ok((row.text("event")?, row.text("user_id")?))
+        });
+        let whose = owner(server, &token).await.to_string();
+        let failed = |event: &str| (event.to_owned(), whose.clone());
+        let two = failed("second_factor_failed");
+        let all = [two.clone(), two, failed("sign_in_failed")];
+        assert_eq!(told.await.unwrap(), all);
         assert_eq!(server.get_as(&token, "/auth/me").await.status, 200);
         assert_eq!(goes_on(server, &challenge, &passkey).await.status, 200);
     })

@@ -207,7 +207,10 @@ async fn a_session_that_has_shown_no_second_factor_changes_none_that_came_meanwh
         let passkey = passkeys::list(&app.db, &id).await.unwrap().remove(0).id;
 
         let (user, config) = (&user, &app.config.second_factor);
-        let stale = Owner { user, session: &stale };
+        let stale = Owner {
+            user,
+            session: &stale,
+        };
         let turn = password::turn(By::Caller(&asking));
         let made = recovery_codes::make(&app.passwords, turn).await.unwrap();
         let before = rows::all(&app.db).await;
@@ -225,7 +228,10 @@ async fn a_session_that_has_shown_no_second_factor_changes_none_that_came_meanwh
             assert!(is_asked_again, "{refused:?}");
         }
         assert_eq!(rows::all(&app.db).await, before);
-        let shown = Owner { user, session: &shown };
+        let shown = Owner {
+            user,
+            session: &shown,
+        };
         let removed = passkeys::remove(&app.db, config, shown, &passkey, &asking).await;
         removed.unwrap();
     })
