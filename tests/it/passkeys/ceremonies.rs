@@ -18,7 +18,7 @@ use super::{
     signs_in,
 };
 use crate::harness::authenticator::Passkey;
-use crate::harness::{ADA, PASSWORD, server, together};
+use crate::harness::{ADA, PASSWORD, insist, server, together};
 use crate::totp::owner;
 
 #[tokio::test]
@@ -192,7 +192,8 @@ async fn X14_of_many_with_one_proof_one_is_let_in() {
         let passkey = registers(server, &token).await;
         let options = request(server).await;
         let body = ending(&options, &passkey.prove(&options).json());
-        let answers = together((0..64).map(|_| server.post(SIGN_IN, &body))).await;
+        let sent = || insist(async || server.post(SIGN_IN, &body).await);
+        let answers = together((0..64).map(|_| sent())).await;
         let let_in = answers.iter().filter(|answer| answer.status == 200).count();
         assert_eq!(let_in, 1);
         for answer in answers.iter().filter(|answer| answer.status != 200) {
