@@ -3,6 +3,7 @@
 set -eu
 . bench/server.sh
 . bench/drive.sh
+. bench/refreshing.sh
 
 # seed FIRST LAST EXPIRY: sessions of these numbers, which expire one microsecond after the other.
 seed() {
@@ -31,19 +32,18 @@ echo "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9
     INSERT INTO users (id, email, email_key, email_verified, roles, metadata, created_at, updated_at)
     SELECT 'usr_' || i, i || '@example.org', i || '@example.org', FALSE, '', '{}', 0, 0 FROM n;" | query million
 seed 1 700000 4000000000000000
-heading
 : >"$work/rows"
 for round in $(seq "$rounds"); do
     seed $((round * 1000000)) $((round * 1000000 + 299999)) 0
     start million '' $cheap DOORWARD_LOG=warn,doorward::cli::serve::purge=debug
     sign_up million
     steps >"$work/before"
-    drive million 8 >"$work/during.run"
+    refresh million 8 >"$work/during.run"
     steps >"$work/during"
     [ "$(expired)" -gt 0 ] || die "all were removed before $duration s were over; take a shorter DURATION"
     until [ "$(expired)" = 0 ]; do sleep 0.5; done
     steps >"$work/after"
-    drive million 8 >"$work/without.run"
+    refresh million 8 >"$work/without.run"
     stop million
     for part in "before during" "during after"; do
         awk 'FNR == NR { seen = FNR; next } FNR > seen && $1 > 0 { rows += $1; if ($2 > longest) longest = $2
@@ -51,11 +51,10 @@ for round in $(seq "$rounds"); do
             END { print rows / (to - from), longest }' "$work/${part% *}" "$work/${part#* }"
     done | cat - "$work/during.run" "$work/without.run" | paste -s -d' ' >>"$work/rows"
 done
-echo '| | rows removed/s | longest step ms | refreshes/s | p99 ms | longest ms | failed | others % |'
-echo '|---|---|---|---|---|---|---|---|'
-printf '| 8 clients refresh '
-awk '{ print $1, $2, $5, $8, $9, $10, $11 }' "$work/rows" | medians %.0f %.1f %.0f %.1f %.1f %d %.0f
-printf '| nobody does '
-awk '{ print $3, $4 }' "$work/rows" | medians %.0f %.1f | sed 's/$/ | | | | |/'
-printf '| 8 clients, nothing to remove | | '
-awk '{ print $12, $15, $16, $17, $18 }' "$work/rows" | medians %.0f %.1f %.1f %d %.0f
+{
+    awk '{ print $1, $2, $5, $8, $9, $10, $11 }' "$work/rows" |
+        figures meanwhile "8 clients refresh" "rows removed:/s" "longest step:ms" refreshes:/s p99:ms longest:ms failed: others:%
+    awk '{ print $3, $4 }' "$work/rows" | figures meanwhile "nobody does" "rows removed:/s" "longest step:ms"
+    awk '{ print $12, $15, $16, $17, $18 }' "$work/rows" |
+        figures meanwhile "8 clients, nothing to remove" refreshes:/s p99:ms longest:ms failed: others:%
+} | keep "$note"

@@ -1,6 +1,6 @@
 -- For wrk: each connection renews one session after the other, taken by chance from those that nobody else is at, with
--- the refresh token that was last given for it. Arguments: a file of refresh tokens, one a line, where the successors are
--- in the end; the number of threads, of which each has its share. Prints "figures", then: refreshes; seconds; median, 99th
+-- the refresh token that was last given for it. Arguments: the number of threads; a file of refresh tokens, one a line, of which
+-- each thread has its share, and where the successors are in the end. Prints "figures", then: refreshes; seconds; median, 99th
 -- percentile and longest wait in milliseconds; what failed.
 
 local threads = {}
@@ -13,12 +13,12 @@ function setup(thread)
 end
 
 function init(args)
-   file = args[1]
+   file = args[2]
    math.randomseed(number)
    local line_number = 0
    for line in io.lines(file) do
       line_number = line_number + 1
-      if line_number % args[2] == number % args[2] then
+      if line_number % args[1] == number % args[1] then
          tokens[#tokens + 1] = line
       end
    end

@@ -46,10 +46,15 @@ start() {
     : >"$work/$name.log"
     env DOORWARD_DATABASE_URL="$database" DOORWARD_DATA_DIR="$work/$name" DOORWARD_LISTEN=127.0.0.1:0 \
         DOORWARD_METRICS_LISTEN=off "$@" "$target/release/doorward" serve --dev >/dev/null 2>>"$work/$name.log" &
-    echo $! >"$work/$name.pid"
-    servers="$servers $name"
-    until sed -n 's/^Listening on //p' "$work/$name.log" | grep . >"$work/$name.url"; do
-        kill -0 "$(pid "$name")" 2>/dev/null || die "the server did not start: $(cat "$work/$name.log")"
+    await "$name" $!
+}
+
+# await NAME PROCESS: until that says in $work/NAME.log where it listens.
+await() {
+    echo "$2" >"$work/$1.pid"
+    servers="$servers $1"
+    until sed -n 's/^Listening on //p' "$work/$1.log" | grep . >"$work/$1.url"; do
+        kill -0 "$2" 2>/dev/null || die "the server did not start: $(cat "$work/$1.log")"
         sleep 0.1
     done
 }

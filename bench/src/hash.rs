@@ -4,10 +4,12 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context as _, bail, ensure};
 use argon2id::{Hasher, Input, Job, Kernel, Params, hash_two};
 
 use crate::figures::{float, median};
+use crate::record::keep;
+use crate::results::Figure;
 use crate::ticks::Ticks;
 use crate::{say, setting};
 
@@ -137,6 +139,29 @@ fn rust_crypto() -> anyhow::Result<argon2::Argon2<'static>> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
+/// `raw THREADS SECONDS`: hashes a second by our implementation alone, on so many threads, and how many milliseconds one takes.
+pub(crate) fn raw(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    let mut number = || arguments.next()?.parse().ok();
+    let (Some(threads), Some(seconds)) = (number(), number()) else {
+        bail!("call it by dev/bench");
+    };
+    let contender = *Contender::all()
+        .first()
+        .context("there are implementations")?;
+    let expected = contender.hashing()?()?;
+    let run = Run {
+        contender,
+        threads: usize::try_from(threads)?,
+        duration: Duration::from_secs(seconds),
+        expected,
+    };
+    let took = run.times()?;
+    let rate: f64 = took.iter().map(|own| rate_of(own)).sum();
+    let all: Vec<f64> = took.into_iter().flatten().collect();
+    say(format_args!("{rate:.3} {:.3}", 1e3 * median(all)));
+    Ok(())
+}
+
 pub(crate) fn run() -> anyhow::Result<()> {
     let rounds = setting("ROUNDS", 5)?;
     let duration = Duration::from_secs(setting("DURATION", 3)?.try_into()?);
@@ -151,71 +176,107 @@ pub(crate) fn run() -> anyhow::Result<()> {
     // The first round warms up.
     for round in 0..=rounds {
         for (contender, rates) in contenders.iter().zip(&mut rates) {
-            let rate = rate(*contender, threads, duration, expected)?;
+            let run = Run {
+                contender: *contender,
+                threads,
+                duration,
+                expected,
+            };
+            let rate = run.rate()?;
             if round > 0 {
                 rates.push(rate);
             }
         }
     }
-    say(format_args!(
-        "m={MEMORY_KIB}, t={PASSES}, p=1; {threads} threads, {rounds} rounds of {} s each. Others used {:.0}% of the machine.",
-        duration.as_secs(),
-        100.0 * Ticks::now(None)?.of_others_since(before)
-    ));
-    say("");
-    say("| implementation | hashes/s | times as many by the first |");
-    say("|---|---|---|");
+    let mut figures = Vec::new();
     for (contender, own) in contenders.iter().zip(&rates) {
-        let ratios = rates[0].iter().zip(own).map(|(first, own)| first / own);
-        say(format_args!(
-            "| {} | {} | {} |",
-            contender.name(),
-            spread(own.clone(), 1),
-            spread(ratios.collect(), 2)
-        ));
+        let name = contender.name();
+        let ratios: Vec<f64> = rates[0]
+            .iter()
+            .zip(own)
+            .map(|(first, own)| first / own)
+            .collect();
+        let figure =
+            |what, unit, rounds| Figure::of_rounds(["implementation", &name, what, unit], rounds);
+        figures.push(figure("hashes", "/s", own)?);
+        figures.push(figure("times as many by the first", "", &ratios)?);
     }
-    Ok(())
+    let others = 100.0 * Ticks::now(None)?.of_others_since(before);
+    figures.push(Figure::of_rounds(
+        ["the machine meanwhile", "used by others", "share", "%"],
+        &[others],
+    )?);
+    keep(
+        &format!(
+            "m={MEMORY_KIB}, t={PASSES}, p=1; {threads} threads, {rounds} rounds of {} s each.",
+            duration.as_secs()
+        ),
+        figures,
+    )
 }
 
-/// Hashes a second by so many threads. Each hash must be the expected one.
-fn rate(
+/// Threads that hash at the same time for a while. Each hash must be the expected one.
+#[derive(Clone, Copy)]
+struct Run {
     contender: Contender,
     threads: usize,
     duration: Duration,
     expected: [u8; 32],
-) -> anyhow::Result<f64> {
-    let start = Barrier::new(threads);
-    let one_thread = || -> anyhow::Result<f64> {
-        let hash = contender.hashing().and_then(|mut hash| {
+}
+
+impl Run {
+    /// Hashes a second, all threads together.
+    fn rate(self) -> anyhow::Result<f64> {
+        let took = self.times()?;
+        Ok(
+            took.iter().map(|own| rate_of(own)).sum::<f64>()
+                * float(self.contender.hashes_a_call()),
+        )
+    }
+
+    /// How long each call took, in seconds, thread by thread.
+    fn times(self) -> anyhow::Result<Vec<Vec<f64>>> {
+        let start = Barrier::new(self.threads);
+        thread::scope(|scope| {
+            let running: Vec<_> = (0..self.threads)
+                .map(|_| scope.spawn(|| self.thread(&start)))
+                .collect();
+            running
+                .into_iter()
+                .map(|thread| thread.join().expect("a thread that does not panic"))
+                .collect()
+        })
+    }
+
+    fn thread(self, start: &Barrier) -> anyhow::Result<Vec<f64>> {
+        let check = |tag: [u8; 32]| {
+            ensure!(
+                tag == self.expected,
+                "a wrong hash by {}",
+                self.contender.name()
+            );
+            Ok(())
+        };
+        let hash = self.contender.hashing().and_then(|mut hash| {
             // Memory is asked for and touched by the first.
-            ensure!(hash()? == expected, "a wrong hash by {}", contender.name());
+            check(hash()?)?;
             Ok(hash)
         });
         // None is waited for by the others, whatever came of it.
         start.wait();
         let mut hash = hash?;
         let begun = Instant::now();
-        let mut calls = 0;
-        while begun.elapsed() < duration {
-            ensure!(hash()? == expected, "a wrong hash by {}", contender.name());
-            calls += 1;
+        let mut took = Vec::new();
+        while begun.elapsed() < self.duration {
+            let call = Instant::now();
+            check(hash()?)?;
+            took.push(call.elapsed().as_secs_f64());
         }
-        Ok(float(calls * contender.hashes_a_call()) / begun.elapsed().as_secs_f64())
-    };
-    thread::scope(|scope| {
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(one_thread)).collect();
-        running
-            .into_iter()
-            .map(|thread| thread.join().expect("a thread that does not panic"))
-            .sum()
-    })
+        Ok(took)
+    }
 }
 
-fn spread(values: Vec<f64>, digits: usize) -> String {
-    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = values.iter().copied().fold(0.0, f64::max);
-    format!(
-        "{:.digits$} ({least:.digits$}-{most:.digits$})",
-        median(values)
-    )
+/// Calls a second by a thread whose calls took so many seconds each.
+fn rate_of(took: &[f64]) -> f64 {
+    float(took.len()) / took.iter().sum::<f64>()
 }

@@ -1,12 +1,18 @@
 //! The programs behind `dev/bench`. Each prints its figures on standard output and fails only when it could not measure.
 
 mod auc;
+mod bare;
 mod chance;
 mod figures;
 mod flood;
 mod guess;
 mod hash;
 mod http;
+mod plot;
+mod record;
+mod report;
+mod results;
+mod start;
 mod ticks;
 mod who;
 
@@ -30,9 +36,14 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
+        Some("bare") => bare::run(arguments),
         Some("flood") => flood::run(arguments),
         Some("guess") => guess::run(arguments),
         Some("hash") => hash::run(),
+        Some("raw") => hash::raw(arguments),
+        Some("record") => record::run(arguments),
+        Some("report") => report::run(arguments),
+        Some("start") => start::run(arguments),
         Some("who") => who::run(arguments),
         _ => bail!("call it by dev/bench"),
     }

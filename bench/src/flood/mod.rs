@@ -15,7 +15,8 @@ use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
 use crate::http::Connection;
-use crate::{say, setting};
+use crate::record::keep;
+use crate::setting;
 use people::{Person, Wish};
 use phase::{CONNECTIONS, Phase, Plan};
 use process::Watch;
@@ -76,11 +77,16 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> anyhow::Result<()>
         memory,
         lasts,
     };
-    table::print(&flood, rate);
     let plot = PathBuf::from(plot);
     std::fs::write(&plot, plot::draw(&flood)).with_context(|| plot.display().to_string())?;
-    say(format_args!("\nDrawn in {}.", plot.display()));
-    Ok(())
+    let [before, after] = flood.raw;
+    let note = format!(
+        "{} s a phase; those who flood send at most {rate} requests a second together. Hashes/s alone: {before:.1} before, \
+         {after:.1} after. Drawn in {}.",
+        flood.lasts.as_secs(),
+        plot.display()
+    );
+    keep(&note, table::figures(&flood)?)
 }
 
 /// Hashes a second on all threads, as the server's own command measures them.

@@ -1,101 +1,137 @@
-//! The figures as a table, a column a phase.
+//! The figures, a column a phase.
 
 use super::people::Wish;
 use super::phase::{Event, Phase};
 use super::{FLOODS, Flood};
 use crate::figures::{float, percentile};
-use crate::say;
+use crate::results::Figure;
 
-/// Prints it.
-pub(super) fn print(flood: &Flood, rate: f64) {
-    let [before, after] = flood.raw;
-    say(format_args!(
-        "{} s a phase; those who flood send at most {rate} requests a second together. Raw hashes/s: {before:.1} before, \
-         {after:.1} after.\n",
-        flood.lasts.as_secs()
-    ));
-    let floods = FLOODS.map(|connections| format!(" {connections} connections flood |"));
-    say(format_args!("| | idle |{}", floods.concat()));
-    say(format_args!("|---|---|{}", "---|".repeat(FLOODS.len())));
-    row(flood, "flood: requests sent/s", |phase| {
-        format!(
-            "{:.1}",
-            float(phase.flood.len()) / flood.lasts.as_secs_f64()
-        )
-    });
-    for (name, status) in [
-        ("looked at (401)/s", 401),
-        ("refused at once (503)/s", 503),
-        ("held back (429)/s", 429),
-    ] {
-        row(flood, &format!("flood: {name}"), |phase| {
-            format!("{:.1}", a_second(flood, &with(&phase.flood, status)))
-        });
-    }
-    row(flood, "flood: other answers", |phase| {
-        let known = [401, 503, 429].map(|status| with(&phase.flood, status).len());
-        (phase.flood.len() - known.iter().sum::<usize>()).to_string()
-    });
-    row(flood, "flood: until a 503, p50 / p99 ms", |phase| {
-        times(&with(&phase.flood, 503))
-    });
-    row(flood, "hashes/s", |phase| {
-        format!("{:.1}", hashes(flood, phase))
-    });
-    row(flood, "share of the raw hashes/s", |phase| {
-        format!("{:.2}", hashes(flood, phase) / f64::midpoint(before, after))
-    });
+/// All of them. A cell is left out where nothing was to be measured.
+pub(super) fn figures(flood: &Flood) -> anyhow::Result<Vec<Figure>> {
+    let mut table = Table {
+        flood,
+        figures: Vec::new(),
+    };
+    table.of_the_flood()?;
+    let raw = f64::midpoint(flood.raw[0], flood.raw[1]);
+    table.row("hashes", "/s", |phase| Some(hashes(flood, phase)))?;
+    table.row("share of the hashes alone", "", |phase| {
+        Some(hashes(flood, phase) / raw)
+    })?;
     for (at, wish) in Wish::ALL.into_iter().enumerate() {
-        row(flood, &format!("{}: p50 / p99 ms", wish.name()), |phase| {
-            times(&with(&phase.wishes[at], 200))
-        });
-        row(
-            flood,
-            &format!("{}: p99 against idle", wish.name()),
-            |phase| {
-                let p99 = |phase: &Phase| percentile(millis(&with(&phase.wishes[at], 200)), 99);
-                format!("{:.1}", p99(phase) / p99(&flood.phases[0].1))
-            },
-        );
-        row(
-            flood,
-            &format!("{}: asked / granted", wish.name()),
-            |phase| {
-                let granted = with(&phase.wishes[at], 200).len();
-                format!("{} / {granted}", phase.wishes[at].len())
-            },
-        );
+        table.of_a_wish(at, wish)?;
     }
-    memory(flood);
-    row(flood, "others' share of the machine %", |phase| {
-        format!("{:.0}", phase.others * 100.0)
-    });
+    table.memory()?;
+    table.row("used by others", "%", |phase| Some(phase.others * 100.0))?;
+    Ok(table.figures)
 }
 
-fn row(flood: &Flood, name: &str, cell: impl Fn(&Phase) -> String) {
-    let cells: Vec<_> = flood.phases.iter().map(|(_, phase)| cell(phase)).collect();
-    say(format_args!("| {name} | {} |", cells.join(" | ")));
+struct Table<'a> {
+    flood: &'a Flood,
+    figures: Vec<Figure>,
 }
 
-fn memory(flood: &Flood) {
-    let lasts = flood.lasts.as_secs_f64();
-    let cells = flood.phases.iter().map(|(began, _)| {
-        let during = flood
-            .memory
+impl Table<'_> {
+    /// A row of what `cell` gives for each phase.
+    fn row(
+        &mut self,
+        name: &str,
+        unit: &str,
+        cell: impl Fn(&Phase) -> Option<f64>,
+    ) -> anyhow::Result<()> {
+        let cells: Vec<_> = self
+            .flood
+            .phases
             .iter()
-            .filter(|(at, _)| (*began..began + lasts).contains(at));
-        let seen: Vec<f64> = during.map(|(_, mebibytes)| *mebibytes).collect();
-        format!(
-            "{:.0} - {:.0}",
-            percentile(seen.clone(), 0),
-            percentile(seen, 100)
+            .map(|(_, phase)| cell(phase))
+            .collect();
+        self.cells(name, unit, cells)
+    }
+
+    fn cells(&mut self, name: &str, unit: &str, cells: Vec<Option<f64>>) -> anyhow::Result<()> {
+        let phases = [0]
+            .into_iter()
+            .chain(FLOODS)
+            .map(|connections| match connections {
+                0 => "idle".to_owned(),
+                _ => format!("{connections} connections flood"),
+            });
+        // The unit differs from row to row, so it stands there.
+        let row = match unit {
+            "" => name.to_owned(),
+            "/s" => format!("{name}/s"),
+            unit => format!("{name} {unit}"),
+        };
+        for (phase, value) in phases.zip(cells) {
+            if let Some(value) = value {
+                let place = ["what is seen of it", &row, &phase, ""];
+                self.figures.push(Figure::of_rounds(place, &[value])?);
+            }
+        }
+        Ok(())
+    }
+
+    fn of_the_flood(&mut self) -> anyhow::Result<()> {
+        let flood = self.flood;
+        self.row("flood: requests sent", "/s", |phase| {
+            Some(float(phase.flood.len()) / flood.lasts.as_secs_f64())
+        })?;
+        for (name, status) in [
+            ("looked at (401)", 401),
+            ("refused at once (503)", 503),
+            ("held back (429)", 429),
+        ] {
+            self.row(&format!("flood: {name}"), "/s", |phase| {
+                Some(a_second(flood, &with(&phase.flood, status)))
+            })?;
+        }
+        self.row("flood: other answers", "", |phase| {
+            let known = [401, 503, 429].map(|status| with(&phase.flood, status).len());
+            Some(float(phase.flood.len() - known.iter().sum::<usize>()))
+        })?;
+        for percent in [50, 99] {
+            self.row(&format!("flood: until a 503, p{percent}"), "ms", |phase| {
+                time(&with(&phase.flood, 503), percent)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn of_a_wish(&mut self, at: usize, wish: Wish) -> anyhow::Result<()> {
+        let flood = self.flood;
+        let granted = |phase: &Phase| with(&phase.wishes[at], 200);
+        for percent in [50, 99] {
+            self.row(&format!("{}: p{percent}", wish.name()), "ms", |phase| {
+                time(&granted(phase), percent)
+            })?;
+        }
+        self.row(&format!("{}: p99 against idle", wish.name()), "", |phase| {
+            Some(time(&granted(phase), 99)? / time(&granted(&flood.phases[0].1), 99)?)
+        })?;
+        self.row(
+            &format!("{}: granted, of those who asked", wish.name()),
+            "%",
+            |phase| Some(100.0 * float(granted(phase).len()) / float(phase.wishes[at].len())),
         )
-    });
-    let cells: Vec<String> = cells.collect();
-    say(format_args!(
-        "| resident memory MiB, least - most | {} |",
-        cells.join(" | ")
-    ));
+    }
+
+    fn memory(&mut self) -> anyhow::Result<()> {
+        let lasts = self.flood.lasts.as_secs_f64();
+        for (name, percent) in [("least", 0), ("most", 100)] {
+            let cells = self.flood.phases.iter().map(|(began, _)| {
+                let during = self
+                    .flood
+                    .memory
+                    .iter()
+                    .filter(|(at, _)| (*began..began + lasts).contains(at));
+                let seen: Vec<f64> = during.map(|(_, mebibytes)| *mebibytes).collect();
+                (!seen.is_empty()).then(|| percentile(seen, percent))
+            });
+            let cells = cells.collect();
+            self.cells(&format!("resident memory, {name}"), "MiB", cells)?;
+        }
+        Ok(())
+    }
 }
 
 /// Every sign-in that was decided is one hash.
@@ -122,17 +158,8 @@ fn with(events: &[Event], status: u16) -> Vec<Event> {
         .collect()
 }
 
-fn millis(events: &[Event]) -> Vec<f64> {
-    events
-        .iter()
-        .map(|event| event.took.as_secs_f64() * 1e3)
-        .collect()
-}
-
-fn times(events: &[Event]) -> String {
-    if events.is_empty() {
-        return String::new();
-    }
-    let percentile = |percent| percentile(millis(events), percent);
-    format!("{:.1} / {:.1}", percentile(50), percentile(99))
+/// In ms; nothing where there was none.
+fn time(events: &[Event], percent: usize) -> Option<f64> {
+    let took = |event: &Event| event.took.as_secs_f64() * 1e3;
+    (!events.is_empty()).then(|| percentile(events.iter().map(took).collect(), percent))
 }

@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use crate::say;
 use week::{Attack, Owner, Week};
 
-/// `guess DATABASE FOLDER OWNER ATTACK...`: a row for a week. The owner signs in from a `device` that is known or as a
+/// `guess DATABASE FOLDER OWNER ATTACK...`: the figures of a week, for `record`. The owner signs in from a `device` that is known or as a
 /// `stranger`; the attack is by a `crowd`, or `patient` with the longest wait that it bears and the rest that it then takes,
 /// in seconds.
 ///
@@ -61,8 +61,8 @@ fn row(owner: Owner, attack: Attack, week: &Week) {
         ),
     };
     let owner = match owner {
-        Owner::OnKnownDevice => "on a known device",
-        Owner::Stranger => "as a stranger",
+        Owner::OnKnownDevice => "is on a known device",
+        Owner::Stranger => "is a stranger",
     };
     let Week {
         offered,
@@ -70,7 +70,15 @@ fn row(owner: Owner, attack: Attack, week: &Week) {
         tried,
         succeeded,
     } = week;
-    say(format_args!(
-        "| {attack} | {offered} | {evaluated} | {owner} | {tried} | {succeeded} |"
-    ));
+    let columns = [
+        ("guesses offered", offered),
+        ("guesses evaluated", evaluated),
+        ("sign-ins tried by the owner", tried),
+        ("of them granted", succeeded),
+    ];
+    for (column, count) in columns {
+        say(format_args!(
+            "10,000 addresses attack\t{attack}; the owner {owner}\t{column}\t\t{count}"
+        ));
+    }
 }

@@ -11,8 +11,10 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 
 use crate::auc::Auc;
-use crate::figures::median;
+use crate::figures::{float, median};
 use crate::http::Took;
+use crate::record::store;
+use crate::results::Figure;
 use crate::{say, setting};
 use adapter::{Adapter, Pair};
 use measure::{Measured, Plan, measure};
@@ -40,34 +42,38 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> anyhow::Result
         let is_known = adapter.pairs.iter().any(|pair| &pair.name == name);
         ensure!(is_known, "{} has no pair {name}", folder.display());
     }
-    heading(&adapter, &plan);
+    let note = heading(&adapter, &plan);
+    let mut figures = Vec::new();
     for pair in &adapter.pairs {
         if wanted.is_empty() || wanted.contains(&pair.name) {
             let measured =
                 measure(pair, &adapter.server, &plan).with_context(|| pair.name.clone())?;
-            row(pair, &measured);
+            figures.extend(row(pair, &measured)?);
         }
     }
-    Ok(())
+    say("");
+    store(&note, figures)
 }
 
-fn heading(adapter: &Adapter, plan: &Plan) {
+fn heading(adapter: &Adapter, plan: &Plan) -> String {
     let Plan { pairs, clients, .. } = plan;
-    say(format_args!(
-        "{}. {pairs} pairs of requests each, by {clients} at a time; nobody can tell where the intervals are within \
-         {:.2}-{:.2}.\n",
+    let note = format!(
+        "{}. {pairs} pairs of requests each, by {clients} at a time; nobody can tell where the intervals (95%) are within \
+         {:.2}-{:.2} and no bytes differ.",
         adapter.server.name,
         0.5 - BAR,
         0.5 + BAR
-    ));
+    );
+    say(format_args!("{note}\n"));
     say(
         "| pair | answers | the same bytes | AUC to the first byte (95%) | AUC to the last byte (95%) | longer in % of pairs \
          | median difference us | median us | nobody can tell |",
     );
     say("|---|---|---|---|---|---|---|---|---|");
+    note
 }
 
-fn row(pair: &Pair, measured: &Measured) {
+fn row(pair: &Pair, measured: &Measured) -> anyhow::Result<Vec<Figure>> {
     let micros = |side: fn(&Took) -> Duration| -> Vec<(f64, f64)> {
         let micros = |took| side(took).as_secs_f64() * 1e6;
         measured
@@ -113,6 +119,24 @@ fn row(pair: &Pair, measured: &Measured) {
             pair.name
         ));
     }
+    let name = format!("{}: {} against {}", pair.name, pair.one.of, pair.other.of);
+    let one = |what, unit, value| Figure::of_rounds(["pair", &name, what, unit], &[value]);
+    let interval = |what, auc: &Auc| {
+        Ok::<_, anyhow::Error>(Figure {
+            least: auc.low,
+            most: auc.high,
+            rounds: measured.took.len(),
+            ..one(what, "", auc.area)?
+        })
+    };
+    Ok(vec![
+        interval("AUC to the first byte", &to_first)?,
+        interval("AUC to the last byte", &to_last)?,
+        one("answers that differ", "", float(measured.differing))?,
+        one("longer in % of pairs", "", longer * 100.0)?,
+        one("median difference", "us", between)?,
+        one("median", "us", typical)?,
+    ])
 }
 
 fn area(auc: &Auc) -> String {

@@ -1,0 +1,69 @@
+#!/bin/sh
+# GET /auth/me against a handler that does nothing but verify the same token, at rest and during a flood; see dev/bench.
+set -eu
+. bench/server.sh
+. bench/drive.sh
+. bench/accounts.sh
+
+people=10000
+# As the bare handler has it.
+issuer=http://localhost:8080
+secret=a-secret-of-a-bench-that-is-long-enough
+
+# serving NAME KEY [VARIABLE=VALUE ...]: a service with people, somebody's token in $work/NAME.token, and beside it the bare
+# handler with the same key.
+serving() {
+    name=$1 key=$2
+    shift 2
+    start "$name" ''
+    stop "$name"
+    accounts "$name" $people
+    # shellcheck disable=SC2086  # a list of words
+    start "$name" '' $behind_a_proxy DOORWARD_PUBLIC_URL=$issuer "$@"
+    curl -sf "$(url "$name")/auth/signin" -H 'Content-Type: application/json' \
+        -d '{"email":"person1@example.com","password":"a long walk by the sea"}' | cut -d'"' -f4 >"$work/$name.token"
+    if [ "$key" = jwks ]; then
+        curl -sf "$(url "$name")/.well-known/jwks.json" >"$work/$name.jwks"
+        key=$work/$name.jwks
+    fi
+    : >"$work/bare-$name.log"
+    "$bench" bare "$key" >"$work/bare-$name.log" &
+    await "bare-$name" $!
+}
+
+ask() { drive "$1" me "$(url "$2")/auth/me" "$(cat "$work/${2#bare-}.token")"; }
+
+serving HS256 "$secret" DOORWARD_TOKENS__HS256_SECRET="$secret"
+serving ES256 jwks DOORWARD_TOKENS__ALGORITHM=ES256
+for round in $(seq 0 "$rounds"); do
+    ticks HS256 ES256 bare-HS256 bare-ES256 >"$work/ticks"
+    for kind in HS256 ES256; do
+        ask 64 $kind >"$work/$kind.run"
+        ask 64 bare-$kind >"$work/bare.run"
+        [ "$round" = 0 ] || paste -d' ' "$work/$kind.run" "$work/bare.run" |
+            awk '{ print $1, $6, $1 / $6, $2, $3, $7, $8, $5 + $10 }' >>"$work/$kind.rounds"
+    done
+    ask 8 HS256 >"$work/idle.run"
+    # Those who flood stand for other machines, and take no time from this one that anybody else wants.
+    nice -n 19 wrk --threads 2 --connections 64 --duration $((duration + 2)) --timeout 20 --script bench/signin.lua \
+        "$(url HS256)/auth/signin" -- 2 $people >"$work/flooding" &
+    flooding=$!
+    sleep 1
+    ask 8 HS256 >"$work/flooded.run"
+    wait $flooding
+    [ "$round" = 0 ] && continue # the first one warms up
+    others "$work/ticks" HS256 ES256 bare-HS256 bare-ES256 >>"$work/others"
+    sed -n 's/^figures //p' "$work/flooding" | paste -d' ' "$work/idle.run" "$work/flooded.run" - |
+        awk '{ print $1, $2, $3 >>idle; print $6, $7, $8, $8 / $3, $11 / $12 >>flooded }' \
+            idle="$work/idle.rounds" flooded="$work/flooded.rounds"
+done
+{
+    for kind in HS256 ES256; do
+        figures "64 connections" "tokens by $kind" "GET /auth/me:/s" "the bare handler:/s" "share of the bare handler:" \
+            p50:ms p99:ms "bare p50:ms" "bare p99:ms" failed: <"$work/$kind.rounds"
+    done
+    figures "8 connections" "nothing else goes on" "GET /auth/me:/s" p50:ms p99:ms <"$work/idle.rounds"
+    figures "8 connections" "64 connections sign in" "GET /auth/me:/s" p50:ms p99:ms "p99 against the idle one:" "sign-ins meanwhile:/s" \
+        <"$work/flooded.rounds"
+    figures "the machine meanwhile" "used by others" share:% <"$work/others"
+} | keep "$note"

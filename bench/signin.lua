@@ -1,0 +1,43 @@
+-- For wrk: each request is the sign-in of somebody else, taken by chance from those who have accounts, each from a network of
+-- their own behind the proxy that we are. Arguments: the number of threads; how many have accounts. Prints "figures", then:
+-- sign-ins; seconds; median, 99th percentile and longest wait in milliseconds; what failed.
+
+local threads = {}
+-- Global, so that done() can read it from each thread.
+failed = 0
+
+function setup(thread)
+   threads[#threads + 1] = thread
+   thread:set("number", #threads)
+end
+
+function init(args)
+   people = tonumber(args[2])
+   math.randomseed(os.time() * 16 + number)
+end
+
+local headers = { ["Content-Type"] = "application/json" }
+
+function request()
+   local person = math.random(people)
+   local network = person % 16384
+   headers["X-Forwarded-For"] = "10." .. math.floor(network / 128) .. "." .. network % 128 .. ".1"
+   return wrk.format("POST", nil, headers,
+      '{"email":"person' .. person .. '@example.com","password":"a long walk by the sea"}')
+end
+
+function response(status)
+   if status ~= 200 then
+      failed = failed + 1
+   end
+end
+
+function done(summary, latency)
+   local errors = summary.errors
+   failed = errors.connect + errors.read + errors.write + errors.timeout
+   for _, thread in ipairs(threads) do
+      failed = failed + thread:get("failed")
+   end
+   print(string.format("figures %d %.3f %.3f %.3f %.3f %d", summary.requests - failed, summary.duration / 1e6,
+      latency:percentile(50) / 1000, latency:percentile(99) / 1000, latency.max / 1000, failed))
+end

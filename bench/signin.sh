@@ -1,0 +1,45 @@
+#!/bin/sh
+# Sign-ins a second by people who have accounts, against what the hashes alone allow; see dev/bench.
+set -eu
+. bench/server.sh
+. bench/drive.sh
+. bench/accounts.sh
+
+people=10000
+
+
+start service ''
+stop service
+accounts service $people
+# shellcheck disable=SC2086  # a list of words
+start service '' $behind_a_proxy
+
+# alone THREADS: hashes a second, and how long one takes in ms, with nothing else to do.
+alone() { "$bench" raw "$1" "$duration"; }
+sign_in() { drive "$1" signin "$(url service)/auth/signin" $people; }
+
+# Each round has the hashes alone between the sign-ins, so that both find the machine as it is at that moment.
+for round in $(seq 0 "$rounds"); do
+    ticks service >"$work/ticks"
+    sign_in 1 >"$work/1.run"
+    alone 1 >"$work/one.run"
+    sign_in 8 >"$work/8.run"
+    alone "$threads" >"$work/before.run"
+    sign_in 64 >"$work/64.run"
+    alone "$threads" >"$work/after.run"
+    sign_in 256 >"$work/256.run"
+    [ "$round" = 0 ] && continue # the first one warms up
+    others "$work/ticks" service >>"$work/others"
+    raw=$(cat "$work/before.run" "$work/after.run" | awk '{ sum += $1 } END { print sum / NR }')
+    for clients in 1 8 64 256; do
+        awk -v raw="$raw" '{ print $1, raw, $1 / raw, $2, $3, $5 }' "$work/$clients.run" >>"$work/$clients.rounds"
+    done
+    echo "$(cat "$work/1.run") $(cat "$work/one.run")" | awk '{ print $2, $7, $2 - $7 }' >>"$work/single"
+done
+{
+    for clients in 1 8 64 256; do
+        figures connections $clients sign-ins:/s "hashes alone:/s" "share of the hashes alone:" p50:ms p99:ms failed: <"$work/$clients.rounds"
+    done
+    figures "one after the other" "on one connection" "a sign-in, p50:ms" "a hash alone, p50:ms" "the difference:ms" <"$work/single"
+    figures "the machine meanwhile" "used by others" share:% <"$work/others"
+} | keep "$note"
