@@ -1,10 +1,13 @@
 //! The facade: one way to ask and one way to write, whichever database answers.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use crate::{
     Error, Migration, OpenError, Row, Sql, Unit, Written, address::Address, postgres::Postgres,
-    sqlite::Role, sqlite::Sqlite,
+    sqlite::Pending, sqlite::Role, sqlite::Sqlite,
 };
 
 /// Which database answers.
@@ -29,10 +32,43 @@ pub struct Stats {
     pub writes_waiting: usize,
 }
 
+/// What was asked of an open database since it was opened. The counts only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Statements that ask.
+    pub questions: u64,
+    /// Units that were to be written, whatever came of them.
+    pub units: u64,
+    /// Statements of those units.
+    pub changes: u64,
+}
+
+#[derive(Default)]
+struct Asked {
+    questions: AtomicU64,
+    units: AtomicU64,
+    changes: AtomicU64,
+}
+
+/// A unit that was carried out and may still be on its way to the disk.
+#[must_use = "it may not be on the disk"]
+pub struct Ahead(Option<Pending>);
+
+impl Ahead {
+    /// Waits until it is on the disk. Every error but [`Error::OutcomeUnknown`] means that nothing of it happened after all.
+    pub async fn kept(self) -> Result<(), Error> {
+        match self.0 {
+            Some(pending) => Sqlite::kept(pending).await,
+            None => Ok(()),
+        }
+    }
+}
+
 /// An open database. Clones share it; the last one that is dropped closes it.
 #[derive(Clone)]
 pub struct Db {
     backend: Backend,
+    asked: Arc<Asked>,
 }
 
 #[derive(Clone)]
@@ -68,12 +104,14 @@ impl Db {
                     .map_err(|e| OpenError::Connect(e.to_string()))??;
                 Ok(Db {
                     backend: Backend::Sqlite(Arc::new(sqlite)),
+                    asked: Arc::default(),
                 })
             }
             Address::Server(server) => {
                 let postgres = Postgres::open(*server, migrations).await?;
                 Ok(Db {
                     backend: Backend::Postgres(Arc::new(postgres)),
+                    asked: Arc::default(),
                 })
             }
         }
@@ -109,6 +147,7 @@ impl Db {
 
     async fn rows(&self, question: Sql, most: usize) -> Result<Vec<Row>, Error> {
         question.check()?;
+        self.asked.questions.fetch_add(1, Ordering::Relaxed);
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.read(question, most).await,
             Backend::Postgres(postgres) => postgres.read(&question).await,
@@ -118,14 +157,31 @@ impl Db {
     /// Carries out a unit. `Ok` means that all of it is on disk; every error but [`Error::OutcomeUnknown`] means that
     /// nothing of it happened. A caller that stops waiting changes neither.
     pub async fn write(&self, unit: impl Into<Unit>) -> Result<Written, Error> {
-        let unit = unit.into();
-        for statement in &unit.statements {
-            statement.sql.check()?;
-        }
+        let unit = self.admitted(unit.into())?;
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(unit).await,
             Backend::Postgres(postgres) => postgres.write(unit).await,
         }
+    }
+
+    /// Carries out a unit like [`Db::write`], but may return before it is on the disk: as soon as nothing in it was refused, and
+    /// every later unit finds it done. Nobody may be told of it before [`Ahead::kept`] says that it stays.
+    pub async fn write_ahead(&self, unit: impl Into<Unit>) -> Result<Ahead, Error> {
+        let unit = self.admitted(unit.into())?;
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write_ahead(unit).await.map(Ahead),
+            Backend::Postgres(postgres) => postgres.write(unit).await.map(|_| Ahead(None)),
+        }
+    }
+
+    fn admitted(&self, unit: Unit) -> Result<Unit, Error> {
+        for statement in &unit.statements {
+            statement.sql.check()?;
+        }
+        let changes = unit.statements.len() as u64;
+        self.asked.changes.fetch_add(changes, Ordering::Relaxed);
+        self.asked.units.fetch_add(1, Ordering::Relaxed);
+        Ok(unit)
     }
 
     /// Asks the database something small, to see that it answers.
@@ -159,6 +215,16 @@ impl Db {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.stats(),
             Backend::Postgres(postgres) => postgres.stats(),
+        }
+    }
+
+    /// What was asked of it so far, by all clones.
+    pub fn counts(&self) -> Counts {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Counts {
+            questions: count(&self.asked.questions),
+            units: count(&self.asked.units),
+            changes: count(&self.asked.changes),
         }
     }
 

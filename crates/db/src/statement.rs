@@ -1,5 +1,10 @@
 //! One statement and its values, and the checks that it passes before it goes anywhere.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{PoisonError, RwLock},
+};
+
 use crate::{Error, ToValue, Value, lex};
 
 /// A statement with the values of its placeholders `$1`, `$2`, ...
@@ -34,20 +39,14 @@ impl Sql {
     /// without value, text that PostgreSQL cannot hold.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let broken = |what: &str| Err(Error::Broken(format!("{what} in: {}", self.text)));
-        let mut used = vec![false; self.values.len()];
-        for token in lex::tokens(self.text) {
-            match token.kind {
-                lex::Kind::Placeholder(number) => {
-                    match number.checked_sub(1).and_then(|i| used.get_mut(i)) {
-                        Some(used) => *used = true,
-                        None => return broken("a placeholder has no value"),
-                    }
-                }
-                lex::Kind::Foreign(what) => return broken(what),
-                _ => {}
-            }
+        let shape = Shape::of(self.text);
+        if let Some(what) = shape.foreign {
+            return broken(what);
         }
-        if !used.iter().all(|used| *used) {
+        if shape.highest > self.values.len() {
+            return broken("a placeholder has no value");
+        }
+        if shape.highest < self.values.len() || shape.has_gap {
             return broken("a value has no placeholder");
         }
         if self
@@ -58,5 +57,54 @@ impl Sql {
             return broken("a text contains U+0000");
         }
         Ok(())
+    }
+}
+
+/// What the text of a statement asks for.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// The number of its last placeholder.
+    highest: usize,
+    /// Whether a number below that is missing.
+    has_gap: bool,
+    /// Why it is not of the shared dialect.
+    foreign: Option<&'static str>,
+}
+
+/// By where the texts are, and how long: they never go away. To read one takes as long as to look up a row.
+static SHAPES: RwLock<BTreeMap<(usize, usize), Shape>> = RwLock::new(BTreeMap::new());
+
+impl Shape {
+    /// The shape of a text, which is read when it is asked about for the first time.
+    fn of(text: &'static str) -> Self {
+        let place = (text.as_ptr().addr(), text.len());
+        let known = SHAPES
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&place)
+            .copied();
+        known.unwrap_or_else(|| {
+            let shape = Self::read(text);
+            let mut shapes = SHAPES.write().unwrap_or_else(PoisonError::into_inner);
+            shapes.insert(place, shape);
+            shape
+        })
+    }
+
+    fn read(text: &str) -> Self {
+        let (mut used, mut foreign) = (BTreeSet::new(), None);
+        for token in lex::tokens(text) {
+            match token.kind {
+                lex::Kind::Placeholder(number) => drop(used.insert(number)),
+                lex::Kind::Foreign(what) => foreign = foreign.or(Some(what)),
+                _ => {}
+            }
+        }
+        let highest = used.last().copied().unwrap_or(0);
+        Self {
+            highest,
+            has_gap: used.len() < highest,
+            foreign,
+        }
     }
 }

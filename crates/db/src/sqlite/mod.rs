@@ -17,6 +17,8 @@ use std::{
 
 use tokio::{sync::oneshot, time::timeout};
 
+pub(crate) use writer::Pending;
+
 use crate::{
     Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, address, queue::Queue,
     queue::Refused,
@@ -102,26 +104,29 @@ impl Sqlite {
         }
     }
 
-    /// Carries out a unit. It is taken from the queue or withdrawn from it, never both.
+    /// Carries out a unit.
     pub(crate) async fn write(&self, unit: Unit) -> Result<Written, Error> {
-        let (job, claim, mut answered) = writer::Job::new(unit);
+        let (job, mut pending) = writer::Job::new(unit, None);
         self.writes.push(job).map_err(refused)?;
-        let answer = match timeout(PATIENCE, &mut answered).await {
-            Err(_) if claim.take() => {
-                return Err(Error::Busy(
-                    "the writer did not come to this change in time".to_owned(),
-                ));
-            }
-            Err(_) => timeout(PATIENCE, answered).await,
-            answer => answer,
-        };
-        match answer {
-            Ok(Ok(written)) => written,
-            Ok(Err(_)) => Err(closed()),
-            Err(_) => Err(Error::OutcomeUnknown(
-                "the disk did not answer in time".to_owned(),
-            )),
+        pending.written().await
+    }
+
+    /// Carries out a unit, and returns when nothing in it was refused: what is left is the wait for the disk, if any.
+    pub(crate) async fn write_ahead(&self, unit: Unit) -> Result<Option<Pending>, Error> {
+        let (tell, carried_out) = oneshot::channel();
+        let (job, mut pending) = writer::Job::new(unit, Some(tell));
+        self.writes.push(job).map_err(refused)?;
+        tokio::select! {
+            biased;
+            written = pending.written() => return written.map(|_| None),
+            Ok(()) = carried_out => {}
         }
+        Ok(Some(pending))
+    }
+
+    /// Waits until a unit that was carried out is on the disk.
+    pub(crate) async fn kept(mut pending: Pending) -> Result<(), Error> {
+        pending.written().await.map(drop)
     }
 
     /// Reads the whole file in search of damage, on a connection of its own.

@@ -13,10 +13,12 @@ use std::{
 };
 
 use rusqlite::{Connection, ErrorCode, ffi};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{
+    PATIENCE,
     checkpoint::Checkpoints,
+    closed,
     execute::{Wanted, execute, failure},
     open::File,
 };
@@ -28,33 +30,66 @@ type Answer = oneshot::Sender<Result<Written, Error>>;
 pub(super) struct Job {
     unit: Unit,
     claim: Claim,
+    /// Told as soon as nothing in the unit was refused, and only then.
+    carried_out: Option<oneshot::Sender<()>>,
     answer: Answer,
+}
+
+/// A unit that was handed to the writer.
+pub(crate) struct Pending {
+    claim: Claim,
+    answered: oneshot::Receiver<Result<Written, Error>>,
+}
+
+impl Pending {
+    /// Waits until it is on the disk. It is taken from the queue or withdrawn from it, never both.
+    pub(super) async fn written(&mut self) -> Result<Written, Error> {
+        let answer = match timeout(PATIENCE, &mut self.answered).await {
+            Err(_) if self.claim.take() => {
+                return Err(Error::Busy(
+                    "the writer did not come to this change in time".to_owned(),
+                ));
+            }
+            Err(_) => timeout(PATIENCE, &mut self.answered).await,
+            answer => answer,
+        };
+        match answer {
+            Ok(Ok(written)) => written,
+            Ok(Err(_)) => Err(closed()),
+            Err(_) => Err(Error::OutcomeUnknown(
+                "the disk did not answer in time".to_owned(),
+            )),
+        }
+    }
 }
 
 /// Who has a unit: the writer, or the caller who takes it back because it waited too long. The first to take it.
 #[derive(Clone, Default)]
-pub(super) struct Claim(Arc<AtomicBool>);
+struct Claim(Arc<AtomicBool>);
 
 impl Claim {
     /// Takes the unit; `false` when the other side has it.
-    pub(super) fn take(&self) -> bool {
+    fn take(&self) -> bool {
         !self.0.swap(true, Ordering::AcqRel)
     }
 }
 
 impl Job {
-    pub(super) fn new(unit: Unit) -> (Self, Claim, oneshot::Receiver<Result<Written, Error>>) {
+    /// A unit whose caller may be told by `carried_out` before it is on the disk.
+    pub(super) fn new(unit: Unit, carried_out: Option<oneshot::Sender<()>>) -> (Self, Pending) {
         let (answer, answered) = oneshot::channel();
         let claim = Claim::default();
-        (
-            Self {
-                unit,
-                claim: claim.clone(),
-                answer,
-            },
-            claim,
+        let pending = Pending {
+            claim: claim.clone(),
             answered,
-        )
+        };
+        let job = Self {
+            unit,
+            claim,
+            carried_out,
+            answer,
+        };
+        (job, pending)
     }
 }
 
@@ -101,8 +136,8 @@ impl Drop for Ending {
 
 /// Writes the units in one transaction and answers each: with its own result if the commit succeeds, with the failure
 /// of the commit if not. A refusal is void then too, for it was judged by changes that are gone.
-fn write_group(connection: &Connection, jobs: Vec<Job>) {
-    match run_group(connection, &jobs) {
+fn write_group(connection: &Connection, mut jobs: Vec<Job>) {
+    match run_group(connection, &mut jobs) {
         Ok(results) => {
             for (job, result) in jobs.into_iter().zip(results) {
                 let _ = job.answer.send(result);
@@ -121,12 +156,21 @@ fn write_group(connection: &Connection, jobs: Vec<Job>) {
 }
 
 /// The result of each unit, or the error that lost them all.
-fn run_group(connection: &Connection, jobs: &[Job]) -> Result<Vec<Result<Written, Error>>, Error> {
+fn run_group(
+    connection: &Connection,
+    jobs: &mut [Job],
+) -> Result<Vec<Result<Written, Error>>, Error> {
     control(connection, "BEGIN IMMEDIATE").map_err(|e| failure(&e, 0))?;
     let results = jobs
-        .iter()
-        .map(|job| in_savepoint(connection, &job.unit))
-        .collect::<Result<_, _>>()?;
+        .iter_mut()
+        .map(|job| {
+            let result = in_savepoint(connection, &job.unit)?;
+            if let (Ok(_), Some(carried_out)) = (&result, job.carried_out.take()) {
+                let _ = carried_out.send(());
+            }
+            Ok(result)
+        })
+        .collect::<Result<_, Error>>()?;
     control(connection, "COMMIT").map_err(|e| match e.sqlite_error() {
         // The journal may hold the whole commit although the disk did not confirm it. The next commit overwrites it,
         // but a crash before that would bring it to life. A commit that could not be written is not there.

@@ -166,6 +166,42 @@ pub(crate) async fn a_closed_database_says_so(place: Place) {
     assert_eq!(count(&db).await, 1);
 }
 
+pub(crate) async fn what_is_ahead_is_found_and_then_kept(place: Place) {
+    let db = place.open().await;
+    let ahead = db.write_ahead(add("a")).await.expect("carried out");
+    let found = Unit::new().expect(1, sql("UPDATE things SET used_at = 7 WHERE id = 'a'"));
+    db.write(found).await.expect("later units find it");
+    ahead.kept().await.expect("it stays");
+    assert_eq!(things(&db).await, [("a".to_owned(), 2)]);
+
+    let spent = Unit::new().expect(
+        1,
+        sql("UPDATE things SET used_at = 8 WHERE used_at IS NULL"),
+    );
+    let refused = db.write_ahead(spent).await.err().expect("refused");
+    assert!(refused.is_touched(), "{refused}");
+    drop(db.write_ahead(add("b")).await.expect("carried out"));
+    db.write(Unit::new()).await.expect("written");
+    assert_eq!(count(&db).await, 2, "nobody has to wait for it");
+}
+
+pub(crate) async fn what_is_asked_is_counted(place: Place) {
+    let db = place.open().await;
+    let before = db.counts();
+    db.write(add("a")).await.expect("written");
+    db.write_ahead(add("b"))
+        .await
+        .expect("carried out")
+        .kept()
+        .await
+        .expect("it stays");
+    assert_eq!(count(&db.clone()).await, 2);
+    let after = db.counts();
+    assert_eq!(after.questions - before.questions, 1);
+    assert_eq!(after.units - before.units, 2);
+    assert_eq!(after.changes - before.changes, 6);
+}
+
 pub(crate) async fn it_answers_and_is_whole(place: Place) {
     let db = place.open().await;
     db.ping().await.expect("it answers");
