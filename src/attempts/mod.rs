@@ -12,9 +12,10 @@ pub mod extract;
 pub mod spray;
 pub mod store;
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use db::{Db, Unit};
+use db::{Ahead, Db, Unit};
 use passhash::Turn;
 
 use crate::audit::{self, About, By, Event};
@@ -133,10 +134,13 @@ struct Charged {
     lane: Lane,
     tally: Tally,
     was: Option<Tally>,
+    /// The charge on its way to the disk, until somebody waited for that.
+    ahead: Mutex<Option<Ahead>>,
 }
 
 impl Permit {
-    /// Charges a lane for one attempt, whose turn at the hash threads is `turn`.
+    /// Charges a lane for one attempt, whose turn at the hash threads is `turn`. Everybody else finds it charged; but whether that
+    /// is on the disk has to be waited for by [`Permit::kept`] before anybody is told what came of the attempt.
     ///
     /// # Errors
     /// [`Refusal::RateLimited`], with the time until the lane opens.
@@ -163,7 +167,21 @@ impl Permit {
         if !config.enabled {
             return Ok(Self::unlimited(turn));
         }
-        Self::take(db, Lane::of_codes(stamp, user), turn, now).await
+        let permit = Self::take(db, Lane::of_codes(stamp, user), turn, now).await?;
+        permit.kept().await?;
+        Ok(permit)
+    }
+
+    /// Waits until the charge is on the disk: until then a crash could undo it, and with it what a guess costs.
+    pub async fn kept(&self) -> Result<(), Error> {
+        let ahead = self.charged.as_ref().and_then(|charged| {
+            let mut ahead = charged.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+            ahead.take()
+        });
+        match ahead {
+            Some(ahead) => Ok(ahead.kept().await?),
+            None => Ok(()),
+        }
     }
 
     /// Leave where nothing is limited.
@@ -189,7 +207,10 @@ impl Permit {
 
     /// Takes the charge back, since nothing was tried.
     pub async fn give_back(&self, db: &Db) -> Result<(), Error> {
-        if let Some(Charged { lane, tally, was }) = &self.charged {
+        if let Some(Charged {
+            lane, tally, was, ..
+        }) = &self.charged
+        {
             db.write(store::give_back(lane, tally, was.as_ref()))
                 .await?;
         }
@@ -221,7 +242,9 @@ async fn charge(db: &Db, lane: Lane, now: Timestamp) -> Result<Charged, Error> {
                 failed_at: now,
                 ..was
             };
-            swap(db, &lane, Some(&was), &anew).await?;
+            if let Some(ahead) = swap(db, &lane, Some(&was), &anew).await? {
+                ahead.kept().await?;
+            }
             continue;
         }
         if let Some(retry_after) = closed_for(was, now) {
@@ -232,20 +255,32 @@ async fn charge(db: &Db, lane: Lane, now: Timestamp) -> Result<Charged, Error> {
             failures: known.map_or(0, |known| known.failures).saturating_add(1),
             failed_at: now,
         };
-        if swap(db, &lane, was.as_ref(), &tally).await? {
-            return Ok(Charged { lane, tally, was });
+        if let Some(ahead) = swap(db, &lane, was.as_ref(), &tally).await? {
+            let ahead = Mutex::new(Some(ahead));
+            return Ok(Charged {
+                lane,
+                tally,
+                was,
+                ahead,
+            });
         }
     }
     Err(Refusal::RateLimited { retry_after: SOON }.into())
 }
 
-async fn swap(db: &Db, lane: &Lane, was: Option<&Tally>, next: &Tally) -> Result<bool, Error> {
+/// Nothing when somebody else came between.
+async fn swap(
+    db: &Db,
+    lane: &Lane,
+    was: Option<&Tally>,
+    next: &Tally,
+) -> Result<Option<Ahead>, Error> {
     let swapped = db
-        .write(Unit::new().expect(1, store::swap(lane, was, next)))
+        .write_ahead(Unit::new().expect(1, store::swap(lane, was, next)))
         .await;
     match swapped {
-        Ok(_) => Ok(true),
-        Err(db::Error::Touched { .. }) => Ok(false),
+        Ok(ahead) => Ok(Some(ahead)),
+        Err(db::Error::Touched { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
