@@ -1,6 +1,6 @@
 # Sourced after server.sh by what needs many people: their rows are written as they would be after as many sign-ups and
 # sign-ins, but by the database itself.
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2154,SC2034
 
 # Of "a long walk by the sea", at the usual cost.
 hash='$argon2id$v=19$m=19456,t=2,p=1$6mokF5xo7H3y4aKYpf6XpQ$uZMn/YoD+EQ3y9EL6ZO3V/t9XoyO8jQywNbiPG/k8kg'

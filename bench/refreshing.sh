@@ -1,5 +1,5 @@
 # Sourced after drive.sh by what refreshes: people with a session each, and a run of refreshes by them.
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2154,SC2034
 people=5000
 
 # sign_up NAME: people, whose refresh tokens are then in $work/NAME.tokens: enough that not every commit is of the same few

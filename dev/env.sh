@@ -1,7 +1,7 @@
 # Sourced by the scripts beside it: where things are, and how a script ends with a reason.
 # shellcheck shell=sh disable=SC2034  # the variables are for those who source this
 
-parts="lint sqlite postgres faults browser backends"
+parts="lint sqlite postgres faults browser backends budget"
 
 target=${CARGO_TARGET_DIR:-target}
 python_env=$target/test-python

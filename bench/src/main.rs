@@ -3,6 +3,7 @@
 mod auc;
 mod bare;
 mod chance;
+mod check;
 mod figures;
 mod flood;
 mod guess;
@@ -12,6 +13,7 @@ mod plot;
 mod record;
 mod report;
 mod results;
+mod service;
 mod start;
 mod ticks;
 mod who;
@@ -37,6 +39,7 @@ fn run() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("bare") => bare::run(arguments),
+        Some("check") => check::run(arguments),
         Some("flood") => flood::run(arguments),
         Some("guess") => guess::run(arguments),
         Some("hash") => hash::run(),
@@ -45,6 +48,7 @@ fn run() -> anyhow::Result<()> {
         Some("report") => report::run(arguments),
         Some("start") => start::run(arguments),
         Some("who") => who::run(arguments),
+        Some("work") => check::work::run(arguments),
         _ => bail!("call it by dev/bench"),
     }
 }

@@ -105,7 +105,7 @@ impl Panel<'_> {
                 "<text class=\"{class}\" x=\"{named}\" y=\"{:.1}\" text-anchor=\"end\">{name}</text>",
                 top + 16.0
             );
-            named -= 8.0 * float(name.len());
+            named -= 7.0 * float(name.len()) + 14.0;
         }
     }
 }

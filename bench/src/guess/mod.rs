@@ -1,7 +1,6 @@
 //! How many guesses at one password are looked at, of those that ten thousand addresses make within a week, and whether its
 //! owner can sign in meanwhile. The week is simulated; the service is not.
 
-mod service;
 mod week;
 
 use std::time::Duration;

@@ -8,8 +8,8 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::service::{Answer, Attempt, Service};
 use crate::chance::Chance;
+use crate::service::{Answer, Attempt, Service};
 
 const WEEK: Duration = Duration::from_hours(7 * 24);
 /// How many addresses the attackers have: 172.16.0.0 and those behind it.
@@ -128,7 +128,7 @@ impl Siege {
         owner: Owner,
         attack: Attack,
     ) -> anyhow::Result<Self> {
-        let service = Service::open(database, folder).await?;
+        let service = Service::open(database, &folder).await?;
         let mut devices = Vec::new();
         for (from, email) in [(home(), OWNER), (attacker(0), ATTACKER)] {
             service.sign_up(from, email, PASSWORD).await?;

@@ -1,14 +1,14 @@
 //! The real service in this process: its router, its database, its limits; only its clock is ours, and its hashes are cheap.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
-use db::Db;
+use db::{Counts, Db};
 use doorward::app::{App, MIGRATIONS};
 use doorward::clock::{Clock, Timestamp};
 use doorward::config::{self, Inputs};
@@ -24,29 +24,30 @@ const MAX_ANSWER: usize = 1 << 16;
 
 /// A service with its usual limits.
 #[derive(Clone)]
-pub(super) struct Service {
+pub(crate) struct Service {
     app: App,
     clock: Clock,
     router: Router,
 }
 
 /// An address and a password, and what tells the device: `null` to be given one, nothing to stay a stranger.
-pub(super) struct Attempt<'a> {
-    pub(super) email: &'a str,
-    pub(super) password: &'a str,
-    pub(super) device: Option<Value>,
+pub(crate) struct Attempt<'a> {
+    pub(crate) email: &'a str,
+    pub(crate) password: &'a str,
+    pub(crate) device: Option<Value>,
 }
 
 /// What came back.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) retry_after: Option<Duration>,
-    pub(super) device: Option<Value>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) device: Option<Value>,
+    pub(crate) token: Option<String>,
 }
 
 impl Service {
     /// On a new database at `url`, with files in `folder`.
-    pub(super) async fn open(url: &str, folder: PathBuf) -> anyhow::Result<Self> {
+    pub(crate) async fn open(url: &str, folder: &Path) -> anyhow::Result<Self> {
         let settings = [
             ("public_url", "http://localhost:8080"),
             ("password.argon2.memory_kib", "8"),
@@ -62,7 +63,7 @@ impl Service {
         };
         let loaded = config::load(&inputs).map_err(|errors| anyhow::anyhow!("{errors}"))?;
         let mut config = loaded.config;
-        config.data_dir = folder;
+        folder.clone_into(&mut config.data_dir);
         let clock = Clock::fixed(BEGINNING);
         let db = Db::open(url, MIGRATIONS).await?;
         let app = App::open(config, &secret::token(), clock.clone(), db).await?;
@@ -71,12 +72,12 @@ impl Service {
     }
 
     /// Time passes.
-    pub(super) fn wait(&self, span: Duration) {
+    pub(crate) fn wait(&self, span: Duration) {
         self.clock.advance(span);
     }
 
     /// Makes an account.
-    pub(super) async fn sign_up(
+    pub(crate) async fn sign_up(
         &self,
         from: IpAddr,
         email: &str,
@@ -93,7 +94,7 @@ impl Service {
     }
 
     /// Tries an address and a password.
-    pub(super) async fn sign_in(
+    pub(crate) async fn sign_in(
         &self,
         from: IpAddr,
         attempt: Attempt<'_>,
@@ -105,10 +106,22 @@ impl Service {
         self.post("/auth/signin", from, &body).await
     }
 
+    /// Asks who the bearer of a token is.
+    pub(crate) async fn me(&self, from: IpAddr, token: &str) -> anyhow::Result<Answer> {
+        let request = Request::get("/auth/me")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .body(Body::empty())?;
+        self.ask(request, from).await
+    }
+
     async fn post(&self, path: &str, from: IpAddr, body: &Value) -> anyhow::Result<Answer> {
-        let mut request = Request::post(path)
+        let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Body::from(body.to_string()))?;
+        self.ask(request, from).await
+    }
+
+    async fn ask(&self, mut request: Request<Body>, from: IpAddr) -> anyhow::Result<Answer> {
         request.extensions_mut().insert(Peer {
             address: (from, 50_000).into(),
             tls: false,
@@ -124,11 +137,17 @@ impl Service {
             status,
             retry_after: retry_after.map(Duration::from_secs),
             device: body.get_mut("deviceToken").map(Value::take),
+            token: body["token"].as_str().map(str::to_owned),
         })
     }
 
+    /// What was asked of its database.
+    pub(crate) fn counts(&self) -> Counts {
+        self.app.db.counts()
+    }
+
     /// Ends its threads.
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         self.app.passwords.stop().await;
         self.app.db.close().await;
     }
