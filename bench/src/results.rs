@@ -75,13 +75,18 @@ impl Figure {
 
     /// As a cell: the median, and in parentheses the least and the most where there were several rounds.
     pub(crate) fn cell(&self) -> String {
-        let digits = digits(self.median);
         let Self {
             median,
             least,
             most,
             ..
         } = self;
+        let is_count = [median, least, most].map(|value| value.fract() == 0.0);
+        let digits = if is_count == [true; 3] {
+            0
+        } else {
+            digits(*median)
+        };
         if self.rounds == 1 {
             return format!("{median:.digits$}");
         }
@@ -201,9 +206,10 @@ mod tests {
 
     #[test]
     fn rounds_become_a_median_with_the_least_and_the_most() {
+        assert_eq!(figure("1", "asked", &[3.0, 1.0, 2.0]).cell(), "2 (1-3)");
         assert_eq!(
-            figure("1", "asked", &[3.0, 1.0, 2.0]).cell(),
-            "2.00 (1.00-3.00)"
+            figure("1", "asked", &[3.5, 1.0, 2.0]).cell(),
+            "2.00 (1.00-3.50)"
         );
         assert_eq!(figure("1", "asked", &[1234.5678]).cell(), "1235");
         assert!(Figure::of_rounds(["a", "b", "c", ""], &[]).is_err());
@@ -220,7 +226,7 @@ mod tests {
         assert_eq!(
             tables(&figures),
             [
-                "| connections | asked/s | granted/s |\n|---|---|---|\n| 1 | 10.0 |  |\n| 64 | 20.0 | 30.0 |"
+                "| connections | asked/s | granted/s |\n|---|---|---|\n| 1 | 10 |  |\n| 64 | 20 | 30 |"
             ]
         );
     }
