@@ -18,17 +18,14 @@ use crate::http::Connection;
 use crate::record::keep;
 use crate::setting;
 use people::{Person, Wish};
-use phase::{CONNECTIONS, Phase, Plan};
+use phase::{CONNECTIONS, Crowd, Phase, Plan};
 use process::Watch;
-
-/// Connections that flood, in one phase after the other: the first fit into the queue, the others do not.
-const FLOODS: [usize; 2] = [64, 512];
 
 /// What was measured.
 struct Flood {
     /// Hashes a second on all threads when there is nothing else to do, before and after.
     raw: [f64; 2],
-    /// The idle one, then one for each of [`FLOODS`], each with when it began, in seconds.
+    /// One for each of [`Crowd::ALL`], each with when it began, in seconds.
     phases: Vec<(f64, Phase)>,
     /// Seconds, and MiB.
     memory: Vec<(f64, f64)>,
@@ -49,7 +46,12 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> anyhow::Result<()>
     let lasts = Duration::from_secs(setting("DURATION", 30)? as u64);
     let rate = crate::figures::float(setting("RATE", 2_000)?);
     let mut connection = Connection::to(host)?;
-    let mut people = (0..CONNECTIONS * Wish::ALL.len())
+    let signing_in = Crowd::ALL.map(|crowd| match crowd {
+        Crowd::SignsIn(connections) => connections,
+        Crowd::Nobody | Crowd::Floods(_) => 0,
+    });
+    let wishing = CONNECTIONS * Wish::ALL.len();
+    let mut people = (0..wishing + signing_in.into_iter().max().unwrap_or(0))
         .map(|number| Person::new(&mut connection, host, number))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let before = raw(program)?;
@@ -57,12 +59,12 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> anyhow::Result<()>
     let began = Instant::now();
     let watch = Watch::begin(process, began);
     let mut phases = Vec::new();
-    for flooding in [0].into_iter().chain(FLOODS) {
+    for crowd in Crowd::ALL {
         let plan = Plan {
             host,
             process,
             lasts,
-            flooding,
+            crowd,
             rate,
         };
         phases.push((

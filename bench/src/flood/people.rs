@@ -106,7 +106,7 @@ impl Person {
             from,
             token,
             refresh_token,
-            device,
+            ..
         } = self;
         match wish {
             Wish::Me => get(
@@ -122,10 +122,7 @@ impl Person {
                 from,
                 &json!({"refreshToken": refresh_token}),
             ),
-            Wish::SignInOnKnownDevice => {
-                let body = json!({"email": email, "password": PASSWORD, "deviceToken": device});
-                post("/auth/signin", host, from, &body)
-            }
+            Wish::SignInOnKnownDevice => post("/auth/signin", host, from, &self.on_known_device()),
             Wish::SignInAsStranger => post(
                 "/auth/signin",
                 host,
@@ -133,6 +130,11 @@ impl Person {
                 &json!({"email": email, "password": PASSWORD}),
             ),
         }
+    }
+
+    /// What signs them in on the device that they signed up with.
+    pub(super) fn on_known_device(&self) -> Value {
+        json!({"email": self.email, "password": PASSWORD, "deviceToken": self.device})
     }
 
     /// Keeps what the answer gives for the next time.

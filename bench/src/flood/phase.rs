@@ -18,15 +18,53 @@ pub(super) const CONNECTIONS: usize = 8;
 /// and take no time from this one that anybody else wants.
 const NICE: i32 = 19;
 
-/// Which server, for how long, and who floods it.
+/// Who keeps the hash threads busy, beside the people with their wishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Crowd {
+    /// Nobody.
+    Nobody,
+    /// So many connections, each of which signs in to its own account on a known device.
+    SignsIn(usize),
+    /// So many connections that send wrong passwords.
+    Floods(usize),
+}
+
+impl Crowd {
+    /// One phase after the other. What a flood of 64 does to the hash threads is held against as many who sign in; of the last,
+    /// more than fit into the queue come at once.
+    pub(super) const ALL: [Self; 4] = [
+        Self::Nobody,
+        Self::SignsIn(64),
+        Self::Floods(64),
+        Self::Floods(512),
+    ];
+
+    /// As it is called in a table.
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::Nobody => "idle".to_owned(),
+            Self::SignsIn(connections) => format!("{connections} connections sign in"),
+            Self::Floods(connections) => format!("{connections} connections flood"),
+        }
+    }
+
+    pub(super) const fn connections(self) -> usize {
+        match self {
+            Self::Nobody => 0,
+            Self::SignsIn(connections) | Self::Floods(connections) => connections,
+        }
+    }
+}
+
+/// Which server, for how long, and who crowds it.
 pub(super) struct Plan<'a> {
     pub(super) host: &'a str,
     /// The id of its process.
     pub(super) process: u32,
     pub(super) lasts: Duration,
-    /// Connections that flood; none when it is idle.
-    pub(super) flooding: usize,
-    /// How many requests a second those send together at most.
+    /// Who crowds it.
+    pub(super) crowd: Crowd,
+    /// How many requests a second the crowd sends together at most.
     pub(super) rate: f64,
 }
 
@@ -45,19 +83,23 @@ pub(super) struct Event {
 pub(super) struct Phase {
     /// By wish, in the order of [`Wish::ALL`].
     pub(super) wishes: Vec<Vec<Event>>,
-    pub(super) flood: Vec<Event>,
+    /// Of the crowd.
+    pub(super) crowd: Vec<Event>,
     /// The share of the machine's time that neither the server nor this program used.
     pub(super) others: f64,
 }
 
-/// Numbers the guesses of all phases, so that none is like another.
-static GUESSES: AtomicUsize = AtomicUsize::new(0);
+/// Numbers the attempts of all crowds, so that none is like another.
+static ATTEMPTS: AtomicUsize = AtomicUsize::new(0);
 
-/// Runs a phase with these people: as many for each wish as it has connections.
+/// Runs a phase with these people: as many for each wish as it has connections, and then those who may be a crowd.
 pub(super) fn run(plan: &Plan<'_>, people: &mut [Person]) -> anyhow::Result<Phase> {
     let before = Ticks::now(Some(plan.process))?;
     let began = Instant::now();
     thread::scope(|threads| {
+        let (people, crowd) = people
+            .split_at_mut_checked(CONNECTIONS * Wish::ALL.len())
+            .context("too few people")?;
         let mut people = people.chunks_mut(CONNECTIONS);
         let mut wishing = Vec::new();
         for wish in Wish::ALL {
@@ -71,11 +113,17 @@ pub(super) fn run(plan: &Plan<'_>, people: &mut [Person]) -> anyhow::Result<Phas
                 .collect();
             wishing.push(asking);
         }
-        let spacing = Duration::from_secs_f64(float(plan.flooding) / plan.rate);
-        let flooding: Vec<_> = (0..plan.flooding)
+        let connections = plan.crowd.connections();
+        let spacing = Duration::from_secs_f64(float(connections) / plan.rate);
+        let crowd: &[Person] = crowd;
+        let crowding: Vec<_> = (0..connections)
             .map(|turn| {
-                let first = spacing.mul_f64(float(turn) / float(plan.flooding));
-                threads.spawn(move || flood(plan, began, first, spacing))
+                let first = spacing.mul_f64(float(turn) / float(connections));
+                let person = match plan.crowd {
+                    Crowd::SignsIn(_) => crowd.get(turn),
+                    Crowd::Nobody | Crowd::Floods(_) => None,
+                };
+                threads.spawn(move || attempt(plan, began, first, spacing, person))
             })
             .collect();
         Ok(Phase {
@@ -83,7 +131,7 @@ pub(super) fn run(plan: &Plan<'_>, people: &mut [Person]) -> anyhow::Result<Phas
                 .into_iter()
                 .map(gathered)
                 .collect::<anyhow::Result<_>>()?,
-            flood: gathered(flooding)?,
+            crowd: gathered(crowding)?,
             others: Ticks::now(Some(plan.process))?.of_others_since(before),
         })
     })
@@ -123,22 +171,34 @@ fn ask(plan: &Plan<'_>, began: Instant, wish: Wish, turn: usize, person: &mut Pe
     Ok(events)
 }
 
-/// Sends wrong passwords, each for an address of its own and from a network of its own, one as soon as the last is answered
-/// but no more often than every `spacing`.
-fn flood(plan: &Plan<'_>, began: Instant, first: Duration, spacing: Duration) -> Part {
+/// Signs `person` in, or else sends wrong passwords, each for an address of its own; each from a network of its own, one as soon
+/// as the last is answered but no more often than every `spacing`.
+fn attempt(
+    plan: &Plan<'_>,
+    began: Instant,
+    first: Duration,
+    spacing: Duration,
+    person: Option<&Person>,
+) -> Part {
     rustix::process::nice(NICE)?;
     let mut line = Line::new(plan.host)?;
     let mut events = Vec::new();
     let mut due = first;
     while due < plan.lasts {
         sleep_until(began + due);
-        let number = GUESSES.fetch_add(1, Ordering::Relaxed);
-        let guess = json!({
-            "email": format!("somebody{number}@example.com"),
-            "password": format!("guess number {number}"),
-        });
+        let number = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
+        let credential = person.map_or_else(
+            || {
+                json!({
+                    "email": format!("somebody{number}@example.com"),
+                    "password": format!("guess number {number}"),
+                })
+            },
+            Person::on_known_device,
+        );
+        let request = post("/auth/signin", plan.host, &network(number), &credential);
         let sent = began.elapsed();
-        let answer = line.ask(&post("/auth/signin", plan.host, &network(number), &guess))?;
+        let answer = line.ask(&request)?;
         let (at, status) = (began.elapsed(), answer.map_or(0, |answer| answer.status));
         events.push(Event {
             at,

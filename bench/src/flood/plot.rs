@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::Flood;
 use super::people::Wish;
-use super::phase::Event;
-use super::{FLOODS, Flood};
+use super::phase::{Crowd, Event};
 use crate::figures::{float, percentile};
 use crate::plot::{LEFT, PANEL, Panel, RIGHT, Scale, WIDTH, picture};
 
@@ -41,11 +41,14 @@ fn panels(flood: &Flood) -> Vec<Panel<'static>> {
         let granted = signed_in
             .flat_map(|(_, events)| events)
             .filter(|event| event.status == 200);
-        let evaluated = phase.flood.iter().filter(|event| event.status == 401);
+        let evaluated = phase
+            .crowd
+            .iter()
+            .filter(|event| [200, 401].contains(&event.status));
         granted.chain(evaluated).copied().collect()
     });
     let refused = each_second(flood, |at| {
-        let all = flood.phases[at].1.flood.iter();
+        let all = flood.phases[at].1.crowd.iter();
         all.filter(|event| event.status == 503).copied().collect()
     });
     let waits = [Wish::Me, Wish::Refresh, Wish::Health].map(|wish| {
@@ -127,13 +130,7 @@ fn each_second(flood: &Flood, of_phase: impl Fn(usize) -> Vec<Event>) -> Seconds
 
 /// Lines between the phases, and their names above all panels.
 fn phases(svg: &mut String, flood: &Flood, x: &Axis, height: f64) {
-    let names = [0]
-        .into_iter()
-        .chain(FLOODS)
-        .map(|connections| match connections {
-            0 => "idle".to_owned(),
-            _ => format!("{connections} connections flood"),
-        });
+    let names = Crowd::ALL.map(Crowd::name);
     for ((began, _), name) in flood.phases.iter().zip(names) {
         let at = x.at(*began);
         let _ = writeln!(
@@ -170,9 +167,9 @@ mod tests {
             took: Duration::from_millis(3),
             status,
         };
-        let phase = |flood| Phase {
+        let phase = |crowd| Phase {
             wishes: vec![vec![event(0, 200)]; Wish::ALL.len()],
-            flood,
+            crowd,
             others: 0.0,
         };
         let flood = Flood {
@@ -184,7 +181,7 @@ mod tests {
                     4.0,
                     Phase {
                         wishes: vec![Vec::new(); Wish::ALL.len()],
-                        flood: Vec::new(),
+                        crowd: Vec::new(),
                         others: 0.0,
                     },
                 ),

@@ -1,8 +1,8 @@
 //! The figures, a column a phase.
 
+use super::Flood;
 use super::people::Wish;
-use super::phase::{Event, Phase};
-use super::{FLOODS, Flood};
+use super::phase::{Crowd, Event, Phase};
 use crate::figures::{float, percentile};
 use crate::results::Figure;
 
@@ -14,9 +14,17 @@ pub(super) fn figures(flood: &Flood) -> anyhow::Result<Vec<Figure>> {
     };
     table.of_the_flood()?;
     let raw = f64::midpoint(flood.raw[0], flood.raw[1]);
+    let signing_in = Crowd::ALL
+        .iter()
+        .zip(&flood.phases)
+        .find(|(crowd, _)| matches!(crowd, Crowd::SignsIn(_)))
+        .map(|(_, (_, phase))| hashes(flood, phase));
     table.row("hashes", "/s", |phase| Some(hashes(flood, phase)))?;
     table.row("share of the hashes alone", "", |phase| {
         Some(hashes(flood, phase) / raw)
+    })?;
+    table.row("hashes against those of sign-ins", "", |phase| {
+        Some(hashes(flood, phase) / signing_in?)
     })?;
     for (at, wish) in Wish::ALL.into_iter().enumerate() {
         table.of_a_wish(at, wish)?;
@@ -49,20 +57,14 @@ impl Table<'_> {
     }
 
     fn cells(&mut self, name: &str, unit: &str, cells: Vec<Option<f64>>) -> anyhow::Result<()> {
-        let phases = [0]
-            .into_iter()
-            .chain(FLOODS)
-            .map(|connections| match connections {
-                0 => "idle".to_owned(),
-                _ => format!("{connections} connections flood"),
-            });
+        let phases = Crowd::ALL.map(Crowd::name);
         // The unit differs from row to row, so it stands there.
         let row = match unit {
             "" => name.to_owned(),
             "/s" => format!("{name}/s"),
             unit => format!("{name} {unit}"),
         };
-        for (phase, value) in phases.zip(cells) {
+        for (phase, value) in phases.into_iter().zip(cells) {
             if let Some(value) = value {
                 let place = ["what is seen of it", &row, &phase, ""];
                 self.figures.push(Figure::of_rounds(place, &[value])?);
@@ -73,25 +75,26 @@ impl Table<'_> {
 
     fn of_the_flood(&mut self) -> anyhow::Result<()> {
         let flood = self.flood;
-        self.row("flood: requests sent", "/s", |phase| {
-            Some(float(phase.flood.len()) / flood.lasts.as_secs_f64())
+        self.row("crowd: requests sent", "/s", |phase| {
+            Some(float(phase.crowd.len()) / flood.lasts.as_secs_f64())
         })?;
         for (name, status) in [
+            ("signed in (200)", 200),
             ("looked at (401)", 401),
             ("refused at once (503)", 503),
             ("held back (429)", 429),
         ] {
-            self.row(&format!("flood: {name}"), "/s", |phase| {
-                Some(a_second(flood, &with(&phase.flood, status)))
+            self.row(&format!("crowd: {name}"), "/s", |phase| {
+                Some(a_second(flood, &with(&phase.crowd, status)))
             })?;
         }
-        self.row("flood: other answers", "", |phase| {
-            let known = [401, 503, 429].map(|status| with(&phase.flood, status).len());
-            Some(float(phase.flood.len() - known.iter().sum::<usize>()))
+        self.row("crowd: other answers", "", |phase| {
+            let known = [200, 401, 503, 429].map(|status| with(&phase.crowd, status).len());
+            Some(float(phase.crowd.len() - known.iter().sum::<usize>()))
         })?;
         for percent in [50, 99] {
-            self.row(&format!("flood: until a 503, p{percent}"), "ms", |phase| {
-                time(&with(&phase.flood, 503), percent)
+            self.row(&format!("crowd: until a 503, p{percent}"), "ms", |phase| {
+                time(&with(&phase.crowd, 503), percent)
             })?;
         }
         Ok(())
@@ -134,14 +137,15 @@ impl Table<'_> {
     }
 }
 
-/// Every sign-in that was decided is one hash.
+/// Every sign-in that was decided is one hash, whosever it was.
 fn hashes(flood: &Flood, phase: &Phase) -> f64 {
     let signed_in = Wish::ALL
         .iter()
         .zip(&phase.wishes)
         .filter(|(wish, _)| wish.is_sign_in());
     let granted = signed_in.map(|(_, events)| a_second(flood, &with(events, 200)));
-    a_second(flood, &with(&phase.flood, 401)) + granted.sum::<f64>()
+    let decided = [200, 401].map(|status| a_second(flood, &with(&phase.crowd, status)));
+    decided.into_iter().sum::<f64>() + granted.sum::<f64>()
 }
 
 /// How many of them were answered a second. What is answered later, when the queue runs empty, is not of the phase.
