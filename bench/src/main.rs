@@ -9,6 +9,7 @@ mod flood;
 mod guess;
 mod hash;
 mod http;
+mod peers;
 mod plot;
 mod record;
 mod report;
@@ -43,6 +44,7 @@ fn run() -> anyhow::Result<()> {
         Some("flood") => flood::run(arguments),
         Some("guess") => guess::run(arguments),
         Some("hash") => hash::run(),
+        Some("peers") => peers::run(arguments),
         Some("raw") => hash::raw(arguments),
         Some("record") => record::run(arguments),
         Some("report") => report::run(arguments),

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 /// Clock ticks so far, as proc_pid_stat(5) and proc_stat(5) have them.
 #[derive(Clone, Copy)]
 pub(crate) struct Ticks {
-    /// Of this process, and of the server where there is one.
+    /// Of this process, and of the server where there is one, each with the children that it has waited for.
     ours: f64,
     /// Of everything that ran.
     busy: f64,
@@ -49,13 +49,13 @@ impl Ticks {
     }
 }
 
-/// User and system time of a process.
+/// User and system time of a process and of the children that it has waited for.
 fn ticks_of(process: u32) -> anyhow::Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The second field is the program's name in parentheses and may hold anything.
     let (_, fields) = stat.rsplit_once(')').context("/proc/PID/stat")?;
     Ok(numbers(fields)
-        .get(10..12)
+        .get(10..14)
         .context("/proc/PID/stat")?
         .iter()
         .sum())

@@ -47,6 +47,11 @@ const PARTS: &[(&str, &str, &str)] = &[
         "Growth",
         "The same sign-ins with few and with many people, each of whom has a session.",
     ),
+    (
+        "peers",
+        "Beside others",
+        "What people would take instead, each as its own guide has it, on its published packages (`bench/peers`).",
+    ),
 ];
 
 const BEGIN: &str = "<!-- benchmarks: made by dev/bench report -->\n";
