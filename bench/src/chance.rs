@@ -23,6 +23,17 @@ impl Chance {
         self.bits() % end
     }
 
+    /// A number from 0 to below 1.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are what an f64 has")]
+    pub(crate) fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// How long to wait for what happens once in a unit of time on the average, and remembers nothing.
+    pub(crate) fn exponential(&mut self) -> f64 {
+        -(1.0 - self.unit()).ln()
+    }
+
     /// One of two, as likely as the other.
     pub(crate) fn coin(&mut self) -> bool {
         self.bits() & 1 == 1
@@ -44,6 +55,20 @@ mod tests {
                 3_203_168_211_198_807_973,
                 9_817_491_932_198_370_423
             ]
+        );
+    }
+
+    #[test]
+    fn exponential_waits_have_their_mean_and_their_median() {
+        let mut chance = Chance::of(1);
+        let mut waits: Vec<f64> = (0..100_000).map(|_| chance.exponential()).collect();
+        waits.sort_unstable_by(f64::total_cmp);
+        let mean = waits.iter().sum::<f64>() / 100_000.0;
+        assert!((mean - 1.0).abs() < 0.02, "{mean}");
+        assert!(
+            (waits[50_000] - std::f64::consts::LN_2).abs() < 0.02,
+            "{}",
+            waits[50_000]
         );
     }
 }

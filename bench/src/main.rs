@@ -15,6 +15,7 @@ mod record;
 mod report;
 mod results;
 mod service;
+mod simulate;
 mod start;
 mod ticks;
 mod who;
@@ -48,6 +49,7 @@ fn run() -> anyhow::Result<()> {
         Some("raw") => hash::raw(arguments),
         Some("record") => record::run(arguments),
         Some("report") => report::run(arguments),
+        Some("simulate") => simulate::run(arguments),
         Some("start") => start::run(arguments),
         Some("who") => who::run(arguments),
         Some("work") => check::work::run(arguments),

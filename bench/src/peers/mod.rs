@@ -1,8 +1,8 @@
 //! This server beside what people would take instead: the same users, the same load, round by round on the same machine.
 
 mod load;
-mod peer;
-mod server;
+pub(crate) mod peer;
+pub(crate) mod server;
 mod table;
 
 use std::path::{Path, PathBuf};

@@ -52,6 +52,11 @@ const PARTS: &[(&str, &str, &str)] = &[
         "Beside others",
         "What people would take instead, each as its own guide has it, on its published packages (`bench/peers`).",
     ),
+    (
+        "simulate",
+        "A hundred million people",
+        "A day of sign-ins, simulated: only what one takes is measured.",
+    ),
 ];
 
 const BEGIN: &str = "<!-- benchmarks: made by dev/bench report -->\n";
