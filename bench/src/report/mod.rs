@@ -53,9 +53,14 @@ const PARTS: &[(&str, &str, &str)] = &[
         "What people would take instead, each as its own guide has it, on its published packages (`bench/peers`).",
     ),
     (
+        "nodes",
+        "A second node",
+        "Two nodes on one PostgreSQL, beside one; and what each sign-in takes of the database.",
+    ),
+    (
         "simulate",
         "A hundred million people",
-        "A day of sign-ins, simulated: only what one takes is measured.",
+        "A day of sign-ins, simulated: only what one takes is measured. [scaling.md](scaling.md) says what that can tell.",
     ),
 ];
 
