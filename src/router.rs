@@ -19,7 +19,7 @@ use crate::http::observe::{Edge, observe};
 use crate::http::route::{Limit, Route};
 use crate::http::server::IsShared;
 use crate::http::{Asking, cors, headers, oauth, openapi};
-use crate::limits::Standing;
+use crate::limits::{Limits, Standing};
 use crate::{
     discovery, health, introspection, passkeys, proofs, recovery_codes, refresh, sessions, sign_in,
     sign_up, tokens, totp, trusted_devices, users,
@@ -99,8 +99,14 @@ fn serve(router: Router<App>, route: Route<App>, app: &App) -> Router<App> {
     if !fields.is_empty() || limit != Limit::Free {
         handler = handler.route_layer(middleware::from_fn(keep_out_of_the_query));
     }
-    if limit == Limit::Credential {
-        handler = handler.route_layer(middleware::from_fn_with_state(app.clone(), guard));
+    let budget: Option<Budget> = match limit {
+        Limit::Credential => Some(|app| &app.limits),
+        Limit::Page => Some(|app| &app.page_limits),
+        Limit::Free | Limit::Failure => None,
+    };
+    if let Some(budget) = budget {
+        let state = (app.clone(), budget);
+        handler = handler.route_layer(middleware::from_fn_with_state(state, guard));
     }
     if media == Media::Form {
         handler = handler.route_layer(middleware::from_fn(oauth::say_again));
@@ -108,9 +114,17 @@ fn serve(router: Router<App>, route: Route<App>, app: &App) -> Router<App> {
     router.route(path, handler)
 }
 
-/// What stands before every route that checks or makes a credential.
-async fn guard(State(app): State<App>, asking: Asking, request: Request, next: Next) -> Response {
-    let standing = match app.limits.spend(asking.client.key(), asking.now) {
+/// Which budget of each address a route counts against.
+type Budget = fn(&App) -> &Limits;
+
+/// What stands before every route that checks or makes a credential, and before those that pages ask as they open.
+async fn guard(
+    State((app, budget)): State<(App, Budget)>,
+    asking: Asking,
+    request: Request,
+    next: Next,
+) -> Response {
+    let standing = match budget(&app).spend(asking.client.key(), asking.now) {
         Ok(standing) => standing,
         Err((refusal, standing)) => {
             let mut answer = refusal.into_response();
@@ -126,7 +140,7 @@ async fn guard(State(app): State<App>, asking: Asking, request: Request, next: N
 }
 
 /// What a credential is called in a body.
-const CREDENTIALS: [&str; 8] = [
+const CREDENTIALS: [&str; 12] = [
     "email",
     "password",
     "username",
@@ -135,6 +149,10 @@ const CREDENTIALS: [&str; 8] = [
     "code",
     "challenge",
     "client_secret",
+    "devicetoken",
+    "ceremonyid",
+    "credential",
+    "proof",
 ];
 
 /// Refuses what every log on the way has read.

@@ -84,6 +84,8 @@ pub struct Rooms {
     pub revocations: Revocations,
     /// What counts the attempts of each address.
     pub limits: Limits,
+    /// What counts the pages that each address opens.
+    pub page_limits: Limits,
     /// What notices a password that is tried at many accounts.
     pub spray: Spray,
     sealer: Sealer,
@@ -162,6 +164,7 @@ impl App {
             stamp: Stamp::new(secret_key),
             revocations,
             limits: Limits::new(&config.limits),
+            page_limits: Limits::of_pages(&config.limits),
             spray: Spray::new(clock.now()),
             is_draining: AtomicBool::new(false),
             config,

@@ -132,7 +132,7 @@ fn refusals<S>(route: &Route<S>) -> Vec<StatusCode> {
     }
     match route.limit {
         Limit::Free => {}
-        Limit::Failure => refusals.push(StatusCode::TOO_MANY_REQUESTS),
+        Limit::Failure | Limit::Page => refusals.push(StatusCode::TOO_MANY_REQUESTS),
         Limit::Credential => refusals.extend([
             StatusCode::TOO_MANY_REQUESTS,
             StatusCode::SERVICE_UNAVAILABLE,

@@ -50,6 +50,8 @@ pub enum Limit {
     Free,
     /// It checks or makes a credential: one budget by address for all such routes.
     Credential,
+    /// It is asked as a page opens, by whoever may sign in there or not: a budget of its own, ten times that for credentials.
+    Page,
     /// It checks a secret that nobody guesses: a wrong one counts against the same budget, a right one does not.
     Failure,
 }
@@ -208,6 +210,12 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
     /// Counts against the budget for credentials.
     pub fn credential(mut self) -> Self {
         self.limit = Limit::Credential;
+        self
+    }
+
+    /// Counts against the budget for what pages ask as they open.
+    pub fn page(mut self) -> Self {
+        self.limit = Limit::Page;
         self
     }
 

@@ -17,6 +17,9 @@ const SWEEP_AT: usize = 100_000;
 /// company's or a dormitory's people.
 const HOUSEHOLDS: u32 = 8;
 
+/// How many pages are opened for one sign-in, where many people share an address.
+const PAGES: u32 = 10;
+
 /// The budget of each address for attempts at credentials.
 pub struct Limits {
     enabled: bool,
@@ -61,6 +64,16 @@ impl Limits {
                 whole_at: HashMap::new(),
                 sweep_at: SWEEP_AT,
             }),
+        }
+    }
+
+    /// The budget for what a page asks as it opens, whether anybody signs in there or not: ten times that for credentials.
+    pub fn of_pages(config: &LimitsConfig) -> Self {
+        let credentials = Self::new(config);
+        Self {
+            interval: credentials.interval / PAGES,
+            burst: credentials.burst.saturating_mul(PAGES),
+            ..credentials
         }
     }
 

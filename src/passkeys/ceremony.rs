@@ -130,6 +130,9 @@ pub(super) async fn end(
     ceremony: Ceremony<'_>,
     asking: &Asking,
 ) -> Result<Option<String>, Error> {
+    if !store::is_open(db, id, ceremony, asking.now).await? {
+        return Ok(None);
+    }
     let ended = db
         .write(Unit::new().returning(store::end(id, ceremony, asking.now)))
         .await?;

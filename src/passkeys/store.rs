@@ -150,14 +150,45 @@ pub(super) fn begin(
     .bind(expires_at)
 }
 
-/// Ends one that was begun as just that, and gives its state: once.
+/// What is true of the row of a ceremony that was begun as just that and may be ended now.
+macro_rules! open_ceremony {
+    () => {
+        "id = $1 AND kind = $2 AND user_id IS NOT DISTINCT FROM $3 AND expires_at > $4 \
+         AND epoch = (SELECT epoch FROM revocation_count)"
+    };
+}
+
+/// Whether there is one to end. Whoever makes up ids is told so without a write.
+pub(super) async fn is_open(
+    db: &Db,
+    id: &Secret<String>,
+    ceremony: Ceremony<'_>,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let query = sql(concat!(
+        "SELECT kind FROM ceremonies WHERE ",
+        open_ceremony!()
+    ));
+    let query = bound(query, id, ceremony, now);
+    Ok(db.one(query, |row| row.text("kind")).await?.is_some())
+}
+
+/// Ends one, and gives its state: once.
 pub(super) fn end(id: &Secret<String>, ceremony: Ceremony<'_>, now: Timestamp) -> Sql {
-    sql("DELETE FROM ceremonies WHERE id = $1 AND kind = $2 AND user_id IS NOT DISTINCT FROM $3 AND expires_at > $4 \
-         AND epoch = (SELECT epoch FROM revocation_count) RETURNING state")
-    .bind(ceremony.key(id))
-    .bind(ceremony.kind())
-    .bind(ceremony.user().map(UserId::as_str))
-    .bind(now)
+    let end = sql(concat!(
+        "DELETE FROM ceremonies WHERE ",
+        open_ceremony!(),
+        " RETURNING state"
+    ));
+    bound(end, id, ceremony, now)
+}
+
+fn bound(query: Sql, id: &Secret<String>, ceremony: Ceremony<'_>, now: Timestamp) -> Sql {
+    query
+        .bind(ceremony.key(id))
+        .bind(ceremony.kind())
+        .bind(ceremony.user().map(UserId::as_str))
+        .bind(now)
 }
 
 /// Ends all that were begun by or for an account.

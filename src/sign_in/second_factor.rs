@@ -157,6 +157,10 @@ pub(super) async fn options(
     asking: &Asking,
 ) -> Result<Begun, Error> {
     let (_, user) = half_done(app, challenge, asking).await?;
+    if user.mfa.passkeys == 0 {
+        let words = "challenge is of an account without passkeys; its methods came with it";
+        return Err(Refusal::invalid(words).into());
+    }
     let half_done = HalfDone {
         user: &user.id,
         challenge,

@@ -45,7 +45,7 @@ pub fn routes() -> Vec<Route<App>> {
             .body(OPTIONS)
             .answers([Answer::ok(REQUEST, "For navigator.credentials.get()")])
             .refuses(&[StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND])
-            .credential(),
+            .page(),
         Route::post("/auth/passkeys/signin", signin)
             .about("Signs in by the passkey that the browser proved, and answers a token")
             .body(ATTEMPT)

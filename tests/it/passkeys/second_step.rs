@@ -194,6 +194,19 @@ async fn five_wrong_proofs_end_a_challenge() {
 }
 
 #[tokio::test]
+async fn who_has_no_passkey_is_asked_for_none() {
+    server(async |server| {
+        let token = server.signs_up(ADA).await;
+        Phone::is_set_up(server, &token).await;
+        let challenge = asked(server, ADA).await;
+        let answer = server.post(ASK, &json!({"challenge": challenge})).await;
+        let said = (answer.status.as_u16(), answer.code());
+        assert_eq!(said, (400, "validation_failed"), "{answer:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn one_second_factor_is_shown_and_it_is_whole() {
     server(async |server| {
         let (token, passkey) = ada(server).await;
