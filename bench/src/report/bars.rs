@@ -1,4 +1,4 @@
-//! What is promised, and what was measured of it.
+//! What is aimed at, and what was measured of it.
 
 use crate::results::{Figure, Results};
 
@@ -172,7 +172,7 @@ const BARS: &[Bar] = &[
 /// A table of those that were measured.
 pub(super) fn table(results: &Results) -> String {
     let mut lines = vec![
-        "| what is promised | bar | measured | met |".to_owned(),
+        "| what is aimed at | bar | measured | met |".to_owned(),
         "|---|---|---|---|".to_owned(),
     ];
     lines.extend(BARS.iter().filter_map(|bar| bar.line(results)));

@@ -112,7 +112,7 @@ fn page(name: &str, results: &Results) -> String {
     let mut page = format!(
         "# Benchmarks\n\n`dev/bench report` makes this page of `bench/results/{name}`, which `dev/bench` writes. A figure that was not \
          measured is not here. Medians of interleaved rounds, with (least-most); compare ratios within one part. How it is \
-         measured: [performance.md](performance.md).\n\n## What is promised\n\n{}\n",
+         measured: [performance.md](performance.md).\n\n## What is aimed at\n\n{}\n",
         bars::table(results)
     );
     let known = PARTS.iter().map(|(name, ..)| *name);
