@@ -1,21 +1,10 @@
 //! Whatever the parameters are, two independent implementations agree with this one.
 
-use argon2id::{Hasher, Input, Job, Kernel, Params, hash_two};
+use argon2id::{Hasher, Job, Kernel, hash_two};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// A hash to compute.
-#[derive(Clone, Debug)]
-struct Case {
-    memory_kib: u32,
-    passes: u32,
-    lanes: u32,
-    password: Vec<u8>,
-    salt: Vec<u8>,
-    secret: Vec<u8>,
-    associated_data: Vec<u8>,
-    tag_bytes: usize,
-}
+use crate::case::Case;
 
 /// Small ones mostly, where segments are short and every edge is near; some of which a segment needs several address blocks.
 fn case() -> impl Strategy<Value = Case> {
@@ -31,7 +20,6 @@ fn case() -> impl Strategy<Value = Case> {
     let bytes = |least, most| prop::collection::vec(any::<u8>(), least..=most);
     (
         (memory, 1_u32..=4, lanes, tag_bytes),
-        // The other implementations take no salt under 8 bytes.
         (bytes(0, 200), bytes(8, 70), bytes(0, 40), bytes(0, 32)),
     )
         .prop_map(
@@ -48,64 +36,6 @@ fn case() -> impl Strategy<Value = Case> {
                 }
             },
         )
-}
-
-impl Case {
-    fn params(&self) -> Params {
-        Params::new(self.memory_kib, self.passes, self.lanes).expect("in bounds")
-    }
-
-    fn input(&self) -> Input<'_> {
-        Input {
-            password: &self.password,
-            salt: &self.salt,
-            secret: &self.secret,
-            associated_data: &self.associated_data,
-        }
-    }
-
-    fn by_rust_crypto(&self) -> Vec<u8> {
-        use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
-
-        let params = ParamsBuilder::new()
-            .m_cost(self.memory_kib)
-            .t_cost(self.passes)
-            .p_cost(self.lanes)
-            .data(AssociatedData::new(&self.associated_data).expect("short"))
-            .output_len(self.tag_bytes)
-            .build()
-            .expect("in bounds");
-        let mut tag = vec![0; self.tag_bytes];
-        Argon2::new_with_secret(&self.secret, Algorithm::Argon2id, Version::V0x13, params)
-            .expect("short")
-            .hash_password_into(&self.password, &self.salt, &mut tag)
-            .expect("hash");
-        tag
-    }
-
-    fn by_argon2_rust(&self) -> Vec<u8> {
-        use argon2_rust::params::{Memory, TagLen};
-        use argon2_rust::{Algorithm, Argon2, Params, Version};
-
-        let params = Params::builder()
-            .memory(Memory::kib(self.memory_kib.into()))
-            .passes(self.passes)
-            .lanes(self.lanes)
-            .tag_len(TagLen::bytes(self.tag_bytes as u64))
-            .build()
-            .expect("in bounds");
-        let mut tag = vec![0; self.tag_bytes];
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_into_with_ad(
-                &self.password,
-                &self.salt,
-                &self.secret,
-                &self.associated_data,
-                &mut tag,
-            )
-            .expect("hash");
-        tag
-    }
 }
 
 proptest! {

@@ -1,4 +1,5 @@
 //! The crate from outside.
 
 mod against_others;
+mod case;
 mod vectors;
