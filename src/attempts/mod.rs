@@ -12,7 +12,8 @@ pub mod extract;
 pub mod spray;
 pub mod store;
 
-use std::sync::{Mutex, PoisonError};
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use db::{Ahead, Db, Unit};
@@ -21,7 +22,7 @@ use passhash::Turn;
 use crate::audit::{self, About, By, Event};
 use crate::clock::Timestamp;
 use crate::config::LimitsConfig;
-use crate::error::{Error, Refusal};
+use crate::error::{Broken, Error, Refusal};
 use crate::ids::UserId;
 use crate::secret::Stamp;
 use crate::users::{Email, EmailKey, User};
@@ -134,13 +135,21 @@ struct Charged {
     lane: Lane,
     tally: Tally,
     was: Option<Tally>,
-    /// The charge on its way to the disk, until somebody waited for that.
-    ahead: Mutex<Option<Ahead>>,
+    way: Mutex<Way>,
+}
+
+/// Where a charge is on its way to the disk.
+enum Way {
+    /// It may not be there yet.
+    Ahead(Ahead),
+    Kept,
+    /// It did not get there, or nobody knows.
+    Lost,
 }
 
 impl Permit {
-    /// Charges a lane for one attempt, whose turn at the hash threads is `turn`. Everybody else finds it charged; but whether that
-    /// is on the disk has to be waited for by [`Permit::kept`] before anybody is told what came of the attempt.
+    /// Charges a lane for one attempt, whose turn at the hash threads is `turn`. Whoever else would charge it finds that, or waits;
+    /// but whether it is on the disk has to be waited for by [`Permit::kept`] before anybody is told what came of the attempt.
     ///
     /// # Errors
     /// [`Refusal::RateLimited`], with the time until the lane opens.
@@ -174,14 +183,20 @@ impl Permit {
 
     /// Waits until the charge is on the disk: until then a crash could undo it, and with it what a guess costs.
     pub async fn kept(&self) -> Result<(), Error> {
-        let ahead = self.charged.as_ref().and_then(|charged| {
-            let mut ahead = charged.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-            ahead.take()
-        });
-        match ahead {
-            Some(ahead) => Ok(ahead.kept().await?),
-            None => Ok(()),
+        let Some(Charged { way, .. }) = &self.charged else {
+            return Ok(());
+        };
+        let was = mem::replace(&mut *lock(way), Way::Lost);
+        match was {
+            Way::Ahead(ahead) => ahead.kept().await?,
+            Way::Kept => {}
+            Way::Lost => {
+                let lost = "the charge of this attempt did not get to the disk";
+                return Err(Error::Broken(Broken::Unavailable(lost.into())));
+            }
         }
+        *lock(way) = Way::Kept;
+        Ok(())
     }
 
     /// Leave where nothing is limited.
@@ -205,8 +220,9 @@ impl Permit {
         })
     }
 
-    /// Takes the charge back, since nothing was tried.
+    /// Takes the charge back, since nothing was tried. One that did not get to the disk is not there: that would be another's.
     pub async fn give_back(&self, db: &Db) -> Result<(), Error> {
+        self.kept().await?;
         if let Some(Charged {
             lane, tally, was, ..
         }) = &self.charged
@@ -216,6 +232,10 @@ impl Permit {
         }
         Ok(())
     }
+}
+
+fn lock(way: &Mutex<Way>) -> MutexGuard<'_, Way> {
+    way.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long nobody is let in, if anybody has to wait.
@@ -256,12 +276,11 @@ async fn charge(db: &Db, lane: Lane, now: Timestamp) -> Result<Charged, Error> {
             failed_at: now,
         };
         if let Some(ahead) = swap(db, &lane, was.as_ref(), &tally).await? {
-            let ahead = Mutex::new(Some(ahead));
             return Ok(Charged {
                 lane,
                 tally,
                 was,
-                ahead,
+                way: Mutex::new(Way::Ahead(ahead)),
             });
         }
     }

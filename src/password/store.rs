@@ -88,8 +88,8 @@ pub async fn next_of_unknown_recipe(
          ORDER BY p.user_id LIMIT 1",
     )
     .bind(user);
-    let found = db.one(query, |row| Ok((row.text("user_id")?, row.text("hash")?)));
-    Ok(found.await?)
+    let found = db.all(query, |row| Ok((row.text("user_id")?, row.text("hash")?)));
+    Ok(found.await?.pop())
 }
 
 /// Recipes that are noted and that no password is of. It reads every row for each of them.

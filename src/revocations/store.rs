@@ -184,8 +184,8 @@ pub(super) async fn live_sessions(db: &Db, now: Timestamp) -> Result<i64, db::Er
         "SELECT CAST(count(*) AS BIGINT) AS live FROM sessions WHERE ",
         live!("$1")
     ));
-    let live = db.one(live.bind(now), |row| row.int("live")).await?;
-    Ok(live.unwrap_or(0))
+    let live = db.all(live.bind(now), |row| row.int("live")).await?;
+    Ok(live.first().copied().unwrap_or(0))
 }
 
 /// Names the database, if it has no name.

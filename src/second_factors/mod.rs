@@ -1,5 +1,5 @@
-//! What second factors have in common: what goes along with one that is removed, and the operator's way to take all of them from
-//! an account.
+//! What second factors have in common: by the word of which session they change, what goes along with one that is removed, and the
+//! operator's way to take all of them from an account.
 
 pub mod store;
 

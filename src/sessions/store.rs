@@ -250,8 +250,6 @@ pub fn delete_expired(moment: Timestamp, limit: u32) -> Sql {
 pub async fn count_live(db: &Db, now: Timestamp) -> Result<i64, Error> {
     let live = sql("SELECT CAST(count(*) AS BIGINT) AS live FROM sessions \
          WHERE expires_at > $1 AND epoch = (SELECT epoch FROM revocation_count)");
-    Ok(db
-        .one(live.bind(now), |row| row.int("live"))
-        .await?
-        .unwrap_or(0))
+    let live = db.all(live.bind(now), |row| row.int("live")).await?;
+    Ok(live.first().copied().unwrap_or(0))
 }

@@ -150,7 +150,7 @@ pub(super) async fn half_done(
 /// What a browser is asked for, so that a half-done sign-in goes on by a passkey of its account.
 ///
 /// # Errors
-/// [`Refusal::ChallengeExpired`].
+/// [`Refusal::ChallengeExpired`]; [`Refusal::Invalid`] when the account has no passkey.
 pub(super) async fn options(
     app: &App,
     challenge: &Challenge,

@@ -6,8 +6,10 @@ use std::sync::{
 };
 
 use crate::{
-    Error, Migration, OpenError, Row, Sql, Unit, Written, address::Address, postgres::Postgres,
-    sqlite::Pending, sqlite::Role, sqlite::Sqlite,
+    Error, Migration, OpenError, Row, Sql, Unit, Written,
+    address::Address,
+    postgres::{self, Postgres},
+    sqlite::{self, Role, Sqlite},
 };
 
 /// Which database answers.
@@ -52,14 +54,22 @@ struct Asked {
 
 /// A unit that was carried out and may still be on its way to the disk.
 #[must_use = "it may not be on the disk"]
-pub struct Ahead(Option<Pending>);
+pub struct Ahead(Way);
+
+enum Way {
+    /// It has arrived.
+    Done,
+    ToFile(sqlite::Pending),
+    ToServer(postgres::Pending),
+}
 
 impl Ahead {
     /// Waits until it is on the disk. Every error but [`Error::OutcomeUnknown`] means that nothing of it happened after all.
     pub async fn kept(self) -> Result<(), Error> {
         match self.0 {
-            Some(pending) => Sqlite::kept(pending).await,
-            None => Ok(()),
+            Way::Done => Ok(()),
+            Way::ToFile(mut pending) => pending.written().await.map(drop),
+            Way::ToServer(mut pending) => pending.written().await.map(drop),
         }
     }
 }
@@ -118,12 +128,19 @@ impl Db {
     }
 
     /// Asks for one row, `None` when there is none. More than one is [`Error::Broken`].
+    ///
+    /// For what a key finds: a file is read in the thread that asks. What walks through a table is asked by [`Db::all`].
     pub async fn one<T>(
         &self,
         question: Sql,
         read: impl FnOnce(&Row) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        match self.rows(question, 2).await?.as_slice() {
+        self.admit(&question)?;
+        let rows = match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.look_up(question, 2).await?,
+            Backend::Postgres(postgres) => postgres.read(&question).await?,
+        };
+        match rows.as_slice() {
             [] => Ok(None),
             [row] => read(row).map(Some),
             [..] => Err(Error::Broken(
@@ -138,43 +155,43 @@ impl Db {
         question: Sql,
         read: impl FnMut(&Row) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.rows(question, usize::MAX)
-            .await?
-            .iter()
-            .map(read)
-            .collect()
+        self.admit(&question)?;
+        let rows = match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.read(question, usize::MAX).await?,
+            Backend::Postgres(postgres) => postgres.read(&question).await?,
+        };
+        rows.iter().map(read).collect()
     }
 
-    async fn rows(&self, question: Sql, most: usize) -> Result<Vec<Row>, Error> {
+    fn admit(&self, question: &Sql) -> Result<(), Error> {
         question.check()?;
         self.asked.questions.fetch_add(1, Ordering::Relaxed);
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.read(question, most).await,
-            Backend::Postgres(postgres) => postgres.read(&question).await,
-        }
+        Ok(())
     }
 
     /// Carries out a unit. `Ok` means that all of it is on disk; every error but [`Error::OutcomeUnknown`] means that
     /// nothing of it happened. A caller that stops waiting changes neither.
     pub async fn write(&self, unit: impl Into<Unit>) -> Result<Written, Error> {
-        let unit = self.admitted(unit.into())?;
+        let unit = self.admit_unit(unit.into())?;
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(unit).await,
             Backend::Postgres(postgres) => postgres.write(unit).await,
         }
     }
 
-    /// Carries out a unit like [`Db::write`], but may return before it is on the disk: as soon as nothing in it was refused, and
-    /// every later unit finds it done. Nobody may be told of it before [`Ahead::kept`] says that it stays.
+    /// Carries out a unit like [`Db::write`], but returns before it is on the disk: as soon as nothing in it was refused. A later
+    /// unit that would change the rows it changed, or insert the keys it inserted, finds it done or waits until it is; but on
+    /// PostgreSQL a row that it inserted is not there yet for a change of it, nor are its changes for a question. Nobody may be told of it before [`Ahead::kept`] says that it stays.
     pub async fn write_ahead(&self, unit: impl Into<Unit>) -> Result<Ahead, Error> {
-        let unit = self.admitted(unit.into())?;
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.write_ahead(unit).await.map(Ahead),
-            Backend::Postgres(postgres) => postgres.write(unit).await.map(|_| Ahead(None)),
-        }
+        let unit = self.admit_unit(unit.into())?;
+        let way = match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write_ahead(unit).await?.map(Way::ToFile),
+            Backend::Postgres(postgres) => postgres.write_ahead(unit).await?.map(Way::ToServer),
+        };
+        Ok(Ahead(way.unwrap_or(Way::Done)))
     }
 
-    fn admitted(&self, unit: Unit) -> Result<Unit, Error> {
+    fn admit_unit(&self, unit: Unit) -> Result<Unit, Error> {
         for statement in &unit.statements {
             statement.sql.check()?;
         }
@@ -186,12 +203,8 @@ impl Db {
 
     /// Asks the database something small, to see that it answers.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.rows(
-            crate::sql("SELECT version FROM schema_migrations LIMIT 1"),
-            1,
-        )
-        .await
-        .map(drop)
+        let question = crate::sql("SELECT version FROM schema_migrations LIMIT 1");
+        self.all(question, |_| Ok(())).await.map(drop)
     }
 
     /// Looks for damage: the whole file on SQLite, which takes time; on PostgreSQL, that it answers.

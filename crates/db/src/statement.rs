@@ -1,8 +1,8 @@
 //! One statement and its values, and the checks that it passes before it goes anywhere.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{PoisonError, RwLock},
+    collections::BTreeMap,
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use crate::{Error, ToValue, Value, lex};
@@ -46,7 +46,7 @@ impl Sql {
         if shape.highest > self.values.len() {
             return broken("a placeholder has no value");
         }
-        if shape.highest < self.values.len() || shape.has_gap {
+        if shape.highest < self.values.len() || shape.has_gap() {
             return broken("a value has no placeholder");
         }
         if self
@@ -60,23 +60,25 @@ impl Sql {
     }
 }
 
-/// What the text of a statement asks for.
-#[derive(Clone, Copy)]
-struct Shape {
+/// What the text of a statement asks for, and how its answer is read.
+#[derive(Debug, Default)]
+pub(crate) struct Shape {
+    /// The numbers of its placeholders, each once, in the order in which they first appear.
+    pub(crate) placeholders: Vec<usize>,
+    /// The names of the columns of its answers, once there was one: they are in the text, which says no `*`.
+    pub(crate) columns: OnceLock<Arc<[String]>>,
     /// The number of its last placeholder.
     highest: usize,
-    /// Whether a number below that is missing.
-    has_gap: bool,
     /// Why it is not of the shared dialect.
     foreign: Option<&'static str>,
 }
 
 /// By where the texts are, and how long: they never go away. To read one takes as long as to look up a row.
-static SHAPES: RwLock<BTreeMap<(usize, usize), Shape>> = RwLock::new(BTreeMap::new());
+static SHAPES: RwLock<BTreeMap<(usize, usize), &Shape>> = RwLock::new(BTreeMap::new());
 
 impl Shape {
     /// The shape of a text, which is read when it is asked about for the first time.
-    fn of(text: &'static str) -> Self {
+    pub(crate) fn of(text: &'static str) -> &'static Self {
         let place = (text.as_ptr().addr(), text.len());
         let known = SHAPES
             .read()
@@ -84,27 +86,31 @@ impl Shape {
             .get(&place)
             .copied();
         known.unwrap_or_else(|| {
-            let shape = Self::read(text);
+            let read = Self::read(text);
             let mut shapes = SHAPES.write().unwrap_or_else(PoisonError::into_inner);
-            shapes.insert(place, shape);
-            shape
+            shapes
+                .entry(place)
+                .or_insert_with(|| Box::leak(Box::new(read)))
         })
     }
 
     fn read(text: &str) -> Self {
-        let (mut used, mut foreign) = (BTreeSet::new(), None);
+        let mut shape = Self::default();
         for token in lex::tokens(text) {
             match token.kind {
-                lex::Kind::Placeholder(number) => drop(used.insert(number)),
-                lex::Kind::Foreign(what) => foreign = foreign.or(Some(what)),
+                lex::Kind::Placeholder(number) if !shape.placeholders.contains(&number) => {
+                    shape.placeholders.push(number);
+                }
+                lex::Kind::Foreign(what) => shape.foreign = shape.foreign.or(Some(what)),
                 _ => {}
             }
         }
-        let highest = used.last().copied().unwrap_or(0);
-        Self {
-            highest,
-            has_gap: used.len() < highest,
-            foreign,
-        }
+        shape.highest = shape.placeholders.iter().copied().max().unwrap_or(0);
+        shape
+    }
+
+    /// Whether a number below the last one is missing.
+    fn has_gap(&self) -> bool {
+        self.placeholders.len() < self.highest
     }
 }

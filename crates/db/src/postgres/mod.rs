@@ -13,7 +13,10 @@ mod unit;
 use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, Runtime, Timeouts};
-use tokio::sync::RwLock;
+use tokio::{
+    sync::{RwLock, oneshot},
+    task::JoinHandle,
+};
 
 use self::{connect::Connector, lanes::Lanes};
 use crate::{Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, address::Server};
@@ -24,6 +27,19 @@ const TURN: Duration = Duration::from_secs(1);
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long an answer may take: a little more than the server gives a statement, so that its own word comes first.
 const ANSWER: Duration = Duration::from_secs(6);
+
+/// A unit that was begun.
+pub(crate) struct Pending(JoinHandle<Result<Written, Error>>);
+
+impl Pending {
+    /// Waits until it is committed.
+    pub(crate) async fn written(&mut self) -> Result<Written, Error> {
+        // The task ends early only when the whole runtime does.
+        (&mut self.0)
+            .await
+            .unwrap_or_else(|e| Err(Error::OutcomeUnknown(e.to_string())))
+    }
+}
 
 /// An open server database.
 pub(crate) struct Postgres {
@@ -69,22 +85,39 @@ impl Postgres {
         self.lanes.ask(question).await
     }
 
-    /// Carries out a unit, in a task of its own: that the caller goes away must not stop it half way.
+    /// Carries out a unit.
     pub(crate) async fn write(&self, unit: Unit) -> Result<Written, Error> {
+        self.begin(unit, None).await?.written().await
+    }
+
+    /// Carries out a unit, and returns when nothing in it was refused: what is left is its commit, if any.
+    pub(crate) async fn write_ahead(&self, unit: Unit) -> Result<Option<Pending>, Error> {
+        let (tell, carried_out) = oneshot::channel();
+        let mut pending = self.begin(unit, Some(tell)).await?;
+        tokio::select! {
+            biased;
+            written = pending.written() => return written.map(|_| None),
+            Ok(()) = carried_out => {}
+        }
+        Ok(Some(pending))
+    }
+
+    /// Begins a unit, in a task of its own: that the caller goes away must not stop it half way.
+    async fn begin(
+        &self,
+        unit: Unit,
+        carried_out: Option<oneshot::Sender<()>>,
+    ) -> Result<Pending, Error> {
         let is_closed = Arc::clone(&self.is_closed).read_owned().await;
         if *is_closed {
             return Err(closed());
         }
         let pool = self.pool.clone();
-        let writing = tokio::spawn(async move {
-            let result = unit::write(&pool, &unit).await;
+        Ok(Pending(tokio::spawn(async move {
+            let result = unit::write(&pool, &unit, carried_out).await;
             drop(is_closed);
             result
-        });
-        // The task ends early only when the whole runtime does.
-        writing
-            .await
-            .unwrap_or_else(|e| Err(Error::OutcomeUnknown(e.to_string())))
+        })))
     }
 
     pub(crate) fn stats(&self) -> Stats {

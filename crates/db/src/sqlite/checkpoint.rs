@@ -5,12 +5,13 @@ use std::{
     io,
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, hooks::Wal};
 
 /// How many pages of the journal are brought back together: 4 MB. Few enough to be done soon, many enough that a page
 /// which changes often is written once for many changes.
@@ -33,11 +34,20 @@ pub(super) struct Checkpoints {
     connection: Arc<Mutex<Connection>>,
     wake: SyncSender<()>,
     thread: JoinHandle<()>,
+    /// Pages in the journal, as the last commit left it. How many of them are copied has to be asked for.
+    pages: Arc<AtomicI64>,
 }
 
 impl Checkpoints {
-    /// Starts the thread, on a connection of its own.
-    pub(super) fn start(connection: Connection) -> io::Result<Self> {
+    /// Starts the thread, on a connection of its own, to look after the journal that `writer` writes.
+    pub(super) fn start(connection: Connection, writer: &mut Connection) -> io::Result<Self> {
+        let pages = Arc::new(AtomicI64::new(0));
+        let told = Arc::clone(&pages);
+        let hook = move |_: &mut Wal, pages| {
+            told.store(i64::from(pages), Ordering::Relaxed);
+            Ok(())
+        };
+        writer.wal_hook(Some(hook)).map_err(io::Error::other)?;
         let connection = Arc::new(Mutex::new(connection));
         let (wake, woken) = sync_channel(1);
         let own = Arc::clone(&connection);
@@ -48,11 +58,15 @@ impl Checkpoints {
             connection,
             wake,
             thread,
+            pages,
         })
     }
 
     /// Sees after a commit of `writer` that the journal gets back into the file.
     pub(super) fn tend(&self, writer: &Connection) {
+        if self.pages.load(Ordering::Relaxed) < WORTH {
+            return;
+        }
         match journal(writer, "PRAGMA wal_checkpoint(NOOP)") {
             Ok(Journal { pages, copied }) if pages >= LONGEST && copied < pages => {
                 checkpoint(&self.connection);

@@ -7,7 +7,7 @@ use rusqlite::{
     types::{ToSql, ToSqlOutput, ValueRef},
 };
 
-use crate::{Error, Row, Sql, Value, unit::Outcome};
+use crate::{Error, Row, Sql, Value, statement::Shape, unit::Outcome};
 
 /// What is wanted of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,16 +40,19 @@ pub(super) fn execute(
         Wanted::Answer(most) => most,
         Wanted::Rows | Wanted::Change => usize::MAX,
     };
-    bind(&mut statement, sql).map_err(failed)?;
-    let mut columns: Option<Arc<[String]>> = None;
+    let shape = Shape::of(sql.text);
+    bind(&mut statement, sql, shape).map_err(failed)?;
     let mut outcome = Outcome::default();
     let mut stepped = 0;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(failed)? {
         stepped += 1;
         if wanted != Wanted::Change {
-            let columns = columns
-                .get_or_insert_with(|| row.as_ref().column_names().map(str::to_owned).collect());
+            let columns = shape.columns.get_or_init(|| names(row.as_ref()));
+            if columns.len() != row.as_ref().column_count() {
+                let what = "a statement answers other columns than before: name them in";
+                return Err(Error::Broken(format!("{what}: {}", sql.text)));
+            }
             let cells = columns.iter().enumerate();
             let cells = cells.map(|(i, name)| cell(row.get_ref(i).map_err(failed)?, name));
             outcome.rows.push(Row::new(
@@ -70,16 +73,16 @@ pub(super) fn execute(
     Ok(outcome)
 }
 
-/// SQLite takes `$2` for a name, whose index is by first appearance, so each value is bound by that name. That there is
-/// a value for each was checked before.
-fn bind(statement: &mut Statement<'_>, sql: &Sql) -> rusqlite::Result<()> {
-    for (index, value) in sql.values.iter().enumerate() {
-        let name = format!("${}", index + 1);
-        if let Some(parameter) = statement.parameter_index(&name)? {
-            statement.raw_bind_parameter(parameter, value)?;
-        }
+/// SQLite takes `$2` for a name and numbers names as they appear. That there is a value for each was checked before.
+fn bind(statement: &mut Statement<'_>, sql: &Sql, shape: &Shape) -> rusqlite::Result<()> {
+    for (index, number) in shape.placeholders.iter().enumerate() {
+        statement.raw_bind_parameter(index + 1, &sql.values[number - 1])?;
     }
     Ok(())
+}
+
+fn names(statement: &Statement<'_>) -> Arc<[String]> {
+    statement.column_names().map(str::to_owned).collect()
 }
 
 fn cell(value: ValueRef<'_>, column: &str) -> Result<Option<Value>, Error> {

@@ -1,7 +1,9 @@
-//! The file database: a few threads that read, one that writes, and one that brings the journal back into the file.
+//! The file database: two threads that read, one that writes, and one that brings the journal back into the file. What a
+//! key finds is looked up without them.
 
 mod checkpoint;
 mod execute;
+mod lookup;
 mod migrate;
 mod open;
 mod reader;
@@ -9,6 +11,7 @@ mod writer;
 
 use std::{
     io,
+    num::NonZero,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
@@ -18,6 +21,8 @@ use std::{
 use tokio::{sync::oneshot, time::timeout};
 
 pub(crate) use writer::Pending;
+
+use lookup::Lookups;
 
 use crate::{
     Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, address, queue::Queue,
@@ -29,6 +34,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How much may wait for a thread: with more, waiting has become failing, and memory is to stay flat.
 const QUEUE: usize = 4096;
+/// Threads that answer what may take long.
+const READERS: usize = 2;
 
 /// What the file is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +51,7 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     reads: Arc<Queue<reader::Job>>,
     writes: Arc<Queue<writer::Job>>,
-    readers: usize,
+    lookups: Arc<Lookups>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -55,34 +62,44 @@ impl Sqlite {
         migrations: &[Migration],
         role: Role,
     ) -> Result<Self, OpenError> {
-        let file = open::File::open(&address.path, migrations, role)?;
+        let mut file = open::File::open(&address.path, migrations, role)?;
         let path = file.path.clone();
         let unstarted = |e: io::Error| OpenError::File {
             path: path.display().to_string(),
             reason: format!("a thread could not be started: {e}"),
         };
-        let readers = thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
-        let connections = (0..readers)
-            .map(|_| open::reader(&path))
-            .collect::<Result<Vec<_>, _>>()?;
+        let cores = thread::available_parallelism().map_or(2, NonZero::get);
         let mut this = Self {
             path: path.clone(),
             reads: Arc::new(Queue::new(QUEUE)),
             writes: Arc::new(Queue::new(QUEUE)),
-            readers,
+            // One for each thread that may ask at the same moment, but for the largest machines.
+            lookups: Arc::new(Lookups::new(&path, cores.clamp(2, 16))),
             threads: Mutex::default(),
         };
-        let mut threads = Vec::with_capacity(readers + 1);
-        for connection in connections {
-            threads.push(reader::start(connection, Arc::clone(&this.reads)).map_err(unstarted)?);
+        let mut threads = Vec::with_capacity(READERS + 1);
+        for _ in 0..READERS {
+            let reader = reader::start(path.clone(), Arc::clone(&this.reads));
+            threads.push(reader.map_err(unstarted)?);
         }
         // The writer is the last to be waited for, and the last connection to close empties the journal.
         let checkpoints =
-            checkpoint::Checkpoints::start(open::checkpointer(&path)?).map_err(unstarted)?;
+            checkpoint::Checkpoints::start(open::checkpointer(&path)?, &mut file.writer)
+                .map_err(unstarted)?;
         let writer = writer::start(file, checkpoints, Arc::clone(&this.writes), address.group);
         threads.push(writer.map_err(unstarted)?);
         this.threads = Mutex::new(threads);
         Ok(this)
+    }
+
+    /// Asks for up to `most` rows that a key finds: now, in this thread, if nothing has to be waited for.
+    pub(crate) async fn look_up(&self, question: Sql, most: usize) -> Result<Vec<Row>, Error> {
+        // Who asks again and again would otherwise never give way to the tasks of its thread.
+        tokio::task::coop::consume_budget().await;
+        match self.lookups.ask(&question, most) {
+            Some(answer) => answer,
+            None => self.read(question, most).await,
+        }
     }
 
     /// Asks for up to `most` rows.
@@ -124,11 +141,6 @@ impl Sqlite {
         Ok(Some(pending))
     }
 
-    /// Waits until a unit that was carried out is on the disk.
-    pub(crate) async fn kept(mut pending: Pending) -> Result<(), Error> {
-        pending.written().await.map(drop)
-    }
-
     /// Reads the whole file in search of damage, on a connection of its own.
     pub(crate) async fn integrity(&self) -> Result<(), Error> {
         let path = self.path.clone();
@@ -139,7 +151,7 @@ impl Sqlite {
 
     pub(crate) fn stats(&self) -> Stats {
         Stats {
-            read_connections: self.readers,
+            read_connections: READERS + self.lookups.open(),
             reads_waiting: self.reads.len(),
             write_connections: 1,
             writes_waiting: self.writes.len(),
@@ -149,11 +161,18 @@ impl Sqlite {
     /// Lets the threads finish what was asked for and waits for them.
     pub(crate) async fn close(&self) {
         self.reads.close();
-        self.writes.close();
+        let writes = Arc::clone(&self.writes);
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let lookups = Arc::clone(&self.lookups);
         let waiting = tokio::task::spawn_blocking(move || {
-            for thread in threads {
+            lookups.close();
+            let readers = threads.len().saturating_sub(1);
+            for (number, thread) in threads.into_iter().enumerate() {
+                // The writer is the last to close the file, which empties the journal, and then lets the next server in.
+                if number == readers {
+                    writes.close();
+                }
                 if thread.join().is_err() {
                     tracing::error!("a database thread panicked");
                 }

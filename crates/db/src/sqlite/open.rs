@@ -176,6 +176,25 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
     open().map_err(|e| sqlite_error(path, &e))
 }
 
+/// The connection that is open, or else a new one.
+pub(super) fn opened(
+    connection: &mut Option<Connection>,
+    open: impl FnOnce() -> Result<Connection, OpenError>,
+) -> Result<&Connection, OpenError> {
+    match connection {
+        Some(connection) => Ok(connection),
+        none => Ok(none.insert(open()?)),
+    }
+}
+
+/// A connection that cannot write, and does not wait for whoever has locked the file.
+pub(super) fn lookup(path: &Path) -> Result<Connection, OpenError> {
+    let connection = reader(path)?;
+    let told = connection.busy_timeout(Duration::ZERO);
+    told.map_err(|e| sqlite_error(path, &e))?;
+    Ok(connection)
+}
+
 /// A connection that brings the journal back into the file, as durably as the writer writes it.
 pub(super) fn checkpointer(path: &Path) -> Result<Connection, OpenError> {
     let open = || {
@@ -279,6 +298,10 @@ mod tests {
             ("busy_timeout", "Integer(5000)"),
         ] {
             assert_eq!(told(&reader, pragma), value, "{pragma}");
+        }
+        let lookup = lookup(&file.path).expect("it opens");
+        for (pragma, value) in [("query_only", "Integer(1)"), ("busy_timeout", "Integer(0)")] {
+            assert_eq!(told(&lookup, pragma), value, "{pragma}");
         }
     }
 

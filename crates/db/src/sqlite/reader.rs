@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    path::PathBuf,
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -9,7 +10,10 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::execute::{Wanted, execute};
+use super::{
+    execute::{Wanted, execute},
+    open,
+};
 use crate::{Error, Row, Sql, queue::Queue};
 
 /// A question and where its answer goes.
@@ -19,11 +23,13 @@ pub(super) struct Job {
     pub(super) answer: oneshot::Sender<Result<Vec<Row>, Error>>,
 }
 
-/// Starts a thread that answers from the queue until it is closed.
-pub(super) fn start(connection: Connection, queue: Arc<Queue<Job>>) -> io::Result<JoinHandle<()>> {
+/// Starts a thread that answers from the queue until it is closed. It opens the file for the first question: most tools ask
+/// none of it.
+pub(super) fn start(path: PathBuf, queue: Arc<Queue<Job>>) -> io::Result<JoinHandle<()>> {
     thread::Builder::new()
         .name("db-read".to_owned())
         .spawn(move || {
+            let mut connection = None;
             while let Some(Job {
                 question,
                 most,
@@ -34,11 +40,15 @@ pub(super) fn start(connection: Connection, queue: Arc<Queue<Job>>) -> io::Resul
                 if answer.is_closed() {
                     continue;
                 }
-                let _ = answer.send(ask(&connection, &question, most));
+                let found = open::opened(&mut connection, || open::reader(&path))
+                    .map_err(|e| Error::Unavailable(e.to_string()))
+                    .and_then(|connection| ask(connection, &question, most));
+                let _ = answer.send(found);
             }
         })
 }
 
-fn ask(connection: &Connection, question: &Sql, most: usize) -> Result<Vec<Row>, Error> {
+/// The answer of a connection to a question.
+pub(super) fn ask(connection: &Connection, question: &Sql, most: usize) -> Result<Vec<Row>, Error> {
     Ok(execute(connection, question, Wanted::Answer(most), 0)?.rows)
 }

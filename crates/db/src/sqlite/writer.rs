@@ -1,7 +1,8 @@
 //! The thread that writes: group commit.
 //!
-//! It takes all units that wait, up to 64 or as the address says, runs each in a savepoint and commits them together, so that they share the
-//! one thing that is slow, the wait for the disk. A unit is acknowledged when the commit of its group is on disk.
+//! It takes all units that wait, up to 64 or as the address says, and commits them together, so that they share the one thing
+//! that is slow, the wait for the disk. Each runs in a savepoint, so that it undoes nothing but itself; one that is alone needs
+//! none. A unit is acknowledged when the commit of its group is on disk.
 
 use std::{
     io,
@@ -43,7 +44,7 @@ pub(crate) struct Pending {
 
 impl Pending {
     /// Waits until it is on the disk. It is taken from the queue or withdrawn from it, never both.
-    pub(super) async fn written(&mut self) -> Result<Written, Error> {
+    pub(crate) async fn written(&mut self) -> Result<Written, Error> {
         let answer = match timeout(PATIENCE, &mut self.answered).await {
             Err(_) if self.claim.take() => {
                 return Err(Error::Busy(
@@ -160,17 +161,32 @@ fn run_group(
     connection: &Connection,
     jobs: &mut [Job],
 ) -> Result<Vec<Result<Written, Error>>, Error> {
-    control(connection, "BEGIN IMMEDIATE").map_err(|e| failure(&e, 0))?;
-    let results = jobs
-        .iter_mut()
-        .map(|job| {
-            let result = in_savepoint(connection, &job.unit)?;
-            if let (Ok(_), Some(carried_out)) = (&result, job.carried_out.take()) {
-                let _ = carried_out.send(());
+    begin(connection)?;
+    let results = match jobs {
+        [alone] => match run_job(connection, alone) {
+            Err(error) => {
+                // A full or failing disk can make SQLite roll back by itself.
+                if !connection.is_autocommit() {
+                    control(connection, "ROLLBACK").map_err(|e| lost(&failure(&e, 0)))?;
+                }
+                return Ok(vec![Err(error)]);
             }
-            Ok(result)
-        })
-        .collect::<Result<_, Error>>()?;
+            written => vec![written],
+        },
+        jobs => {
+            let results = jobs.iter_mut().map(|job| in_savepoint(connection, job));
+            results.collect::<Result<_, Error>>()?
+        }
+    };
+    commit(connection)?;
+    Ok(results)
+}
+
+fn begin(connection: &Connection) -> Result<(), Error> {
+    control(connection, "BEGIN IMMEDIATE").map_err(|e| failure(&e, 0))
+}
+
+fn commit(connection: &Connection) -> Result<(), Error> {
     control(connection, "COMMIT").map_err(|e| match e.sqlite_error() {
         // The journal may hold the whole commit although the disk did not confirm it. The next commit overwrites it,
         // but a crash before that would bring it to life. A commit that could not be written is not there.
@@ -181,15 +197,14 @@ fn run_group(
             Error::OutcomeUnknown(e.to_string())
         }
         _ => lost(&failure(&e, 0)),
-    })?;
-    Ok(results)
+    })
 }
 
 /// The result of one unit, which undoes nothing but itself, or the error that ended the transaction of all.
-fn in_savepoint(connection: &Connection, unit: &Unit) -> Result<Result<Written, Error>, Error> {
+fn in_savepoint(connection: &Connection, job: &mut Job) -> Result<Result<Written, Error>, Error> {
     let control = |sql| control(connection, sql).map_err(|e| lost(&failure(&e, 0)));
     control("SAVEPOINT unit")?;
-    let result = run_unit(connection, unit);
+    let result = run_job(connection, job);
     if let Err(error) = &result {
         // A full or failing disk can make SQLite roll back everything by itself.
         if connection.is_autocommit() {
@@ -199,6 +214,15 @@ fn in_savepoint(connection: &Connection, unit: &Unit) -> Result<Result<Written, 
     }
     control("RELEASE unit")?;
     Ok(result)
+}
+
+/// Runs a unit, and tells its caller, if nothing in it was refused and they want to know before it is on the disk.
+fn run_job(connection: &Connection, job: &mut Job) -> Result<Written, Error> {
+    let written = run_unit(connection, &job.unit)?;
+    if let Some(carried_out) = job.carried_out.take() {
+        let _ = carried_out.send(());
+    }
+    Ok(written)
 }
 
 fn run_unit(connection: &Connection, unit: &Unit) -> Result<Written, Error> {

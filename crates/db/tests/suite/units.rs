@@ -167,21 +167,21 @@ pub(crate) async fn a_closed_database_says_so(place: Place) {
 }
 
 pub(crate) async fn what_is_ahead_is_found_and_then_kept(place: Place) {
+    let spend = || {
+        let spent = sql("UPDATE things SET used_at = 7 WHERE id = 'a' AND used_at IS NULL");
+        Unit::new().expect(1, spent)
+    };
     let db = place.open().await;
-    let ahead = db.write_ahead(add("a")).await.expect("carried out");
-    let found = Unit::new().expect(1, sql("UPDATE things SET used_at = 7 WHERE id = 'a'"));
-    db.write(found).await.expect("later units find it");
+    db.write(add("a")).await.expect("written");
+    let ahead = db.write_ahead(spend()).await.expect("carried out");
+    let late = db.write(spend()).await.expect_err("it is spent");
+    assert!(late.is_touched(), "{late}");
     ahead.kept().await.expect("it stays");
-    assert_eq!(things(&db).await, [("a".to_owned(), 2)]);
-
-    let spent = Unit::new().expect(
-        1,
-        sql("UPDATE things SET used_at = 8 WHERE used_at IS NULL"),
-    );
-    let refused = db.write_ahead(spent).await.err().expect("refused");
+    let refused = db.write_ahead(spend()).await.err().expect("refused");
     assert!(refused.is_touched(), "{refused}");
     drop(db.write_ahead(add("b")).await.expect("carried out"));
-    db.write(Unit::new()).await.expect("written");
+    db.close().await;
+    let db = place.open().await;
     assert_eq!(count(&db).await, 2, "nobody has to wait for it");
 }
 
