@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Router};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
@@ -14,11 +15,11 @@ use crate::config::Config;
 use crate::error::{Error, Refusal};
 use crate::http::body::{Declared, Media};
 use crate::http::client::IsProxy;
-use crate::http::csrf::{self, Guard};
-use crate::http::observe::{Edge, observe};
+use crate::http::csrf::Guard;
+use crate::http::edge::{self, Arrived, Edge};
 use crate::http::route::{Limit, Route};
 use crate::http::server::IsShared;
-use crate::http::{Asking, cors, headers, oauth, openapi};
+use crate::http::{Asking, cors, oauth, openapi};
 use crate::limits::{Limits, Standing};
 use crate::{
     discovery, health, introspection, passkeys, proofs, recovery_codes, refresh, sessions, sign_in,
@@ -52,29 +53,38 @@ pub fn table() -> Vec<Route<App>> {
 }
 
 /// The service, ready to be served.
+///
+/// What all routes share stands around the table once, rather than around each of its lines.
 pub fn router(app: &App) -> Router {
-    let edge = Edge {
+    let edge = Arc::new(Edge {
         clock: app.clock.clone(),
         is_proxy: is_proxy(&app.config),
-    };
-    let csrf = Guard::new(app.config.public_url.origin(), &app.config.cors);
+        guard: Guard::new(app.config.public_url.origin(), &app.config.cors),
+        is_https: app.config.public_url.is_https(),
+    });
     let table = table();
     let document = openapi::document(&table);
-    table
+    let paths: Arc<[_]> = table.iter().map(|route| route.path).collect();
+    let lines = table
         .into_iter()
         .fold(Router::new(), |router, route| serve(router, route, app))
         .fallback(|| async { Refusal::NotFound })
-        .method_not_allowed_fallback(|| async { Refusal::MethodNotAllowed })
-        .layer(axum::Extension(document))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(csrf, csrf::judge))
+        .method_not_allowed_fallback(
+            move |at: MatchedPath, arrived: Extension<Arrived>| async move {
+                // As the table writes it, for what is noted is to last.
+                if let Some(path) = paths.iter().find(|path| **path == at.as_str()) {
+                    arrived.at(path);
+                }
+                Refusal::MethodNotAllowed
+            },
+        )
+        .with_state(app.clone());
+    let around = ServiceBuilder::new()
+        .layer(middleware::from_fn_with_state(edge, edge::edge))
         .layer(cors::cors(&app.config.cors))
-        .layer(middleware::from_fn_with_state(
-            app.config.public_url.is_https(),
-            headers::secure,
-        ))
-        .layer(middleware::from_fn_with_state(edge, observe))
-        .with_state(app.clone())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(Extension(document));
+    Router::new().fallback_service(around.service(lines))
 }
 
 /// Which peers' word on who their client is counts.
@@ -89,54 +99,77 @@ pub fn is_shared(config: &Config) -> IsShared {
     Arc::new(move |address| address.is_loopback() || is_proxy(address))
 }
 
-/// Adds one line of the table, with what the line asks for.
-fn serve(router: Router<App>, route: Route<App>, app: &App) -> Router<App> {
-    let (path, limit, media) = (route.path, route.limit, route.media);
-    let fields = route.body;
-    let mut handler = route
-        .into_handler()
-        .route_layer(axum::Extension(Declared { fields, media }));
-    if !fields.is_empty() || limit != Limit::Free {
-        handler = handler.route_layer(middleware::from_fn(keep_out_of_the_query));
-    }
-    let budget: Option<Budget> = match limit {
-        Limit::Credential => Some(|app| &app.limits),
-        Limit::Page => Some(|app| &app.page_limits),
-        Limit::Free | Limit::Failure => None,
-    };
-    if let Some(budget) = budget {
-        let state = (app.clone(), budget);
-        handler = handler.route_layer(middleware::from_fn_with_state(state, guard));
-    }
-    if media == Media::Form {
-        handler = handler.route_layer(middleware::from_fn(oauth::say_again));
-    }
-    router.route(path, handler)
+/// What a line of the table asks for before its handler is asked.
+struct Threshold {
+    app: App,
+    path: &'static str,
+    declared: Declared,
+    /// Whether its body has fields, or it costs somebody their budget: what belongs there is not to be in the query.
+    has_secrets: bool,
+    budget: Option<Budget>,
 }
 
 /// Which budget of each address a route counts against.
 type Budget = fn(&App) -> &Limits;
 
-/// What stands before every route that checks or makes a credential, and before those that pages ask as they open.
-async fn guard(
-    State((app, budget)): State<(App, Budget)>,
-    asking: Asking,
-    request: Request,
+/// Adds one line of the table, with what the line asks for.
+fn serve(router: Router<App>, route: Route<App>, app: &App) -> Router<App> {
+    let (path, limit) = (route.path, route.limit);
+    let threshold = Threshold {
+        app: app.clone(),
+        path,
+        declared: Declared {
+            fields: route.body,
+            media: route.media,
+        },
+        has_secrets: !route.body.is_empty() || limit != Limit::Free,
+        budget: match limit {
+            Limit::Credential => Some(|app| &app.limits),
+            Limit::Page => Some(|app| &app.page_limits),
+            Limit::Free | Limit::Failure => None,
+        },
+    };
+    let cross = middleware::from_fn_with_state(Arc::new(threshold), cross);
+    router.route(path, route.into_handler().route_layer(cross))
+}
+
+/// What stands before every handler.
+async fn cross(
+    State(threshold): State<Arc<Threshold>>,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let standing = match budget(&app).spend(asking.client.key(), asking.now) {
-        Ok(standing) => standing,
-        Err((refusal, standing)) => {
-            let mut answer = refusal.into_response();
-            tell(standing, &mut answer);
-            return answer;
-        }
-    };
-    let mut answer = next.run(request).await;
-    if let Some(standing) = standing {
-        tell(standing, &mut answer);
+    if let Some(arrived) = request.extensions().get::<Arrived>() {
+        arrived.at(threshold.path);
     }
-    answer
+    request.extensions_mut().insert(threshold.declared);
+    let answer = match threshold.admit(&request) {
+        Ok(standing) => tell(standing, next.run(request).await),
+        Err((refusal, standing)) => tell(standing, refusal.into_response()),
+    };
+    match threshold.declared.media {
+        Media::Json => answer,
+        Media::Form => oauth::say_again(answer),
+    }
+}
+
+impl Threshold {
+    /// Whether the request may go on, and how its address stands then.
+    fn admit(&self, request: &Request) -> Result<Option<Standing>, (Error, Option<Standing>)> {
+        let standing = match self.budget {
+            Some(budget) => {
+                let asking = Asking::of(request.extensions()).map_err(|bug| (bug, None))?;
+                budget(&self.app)
+                    .spend(asking.client.key(), asking.now)
+                    .map_err(|(refusal, standing)| (refusal.into(), Some(standing)))?
+            }
+            None => None,
+        };
+        if self.has_secrets && has_credentials(request.uri().query()) {
+            return Err((Refusal::CredentialsInQuery.into(), standing));
+        }
+        Ok(standing)
+    }
 }
 
 /// What a credential is called in a body.
@@ -155,15 +188,7 @@ const CREDENTIALS: [&str; 12] = [
     "proof",
 ];
 
-/// Refuses what every log on the way has read.
-async fn keep_out_of_the_query(request: Request, next: Next) -> Response {
-    if has_credentials(request.uri().query()) {
-        return Refusal::CredentialsInQuery.into_response();
-    }
-    next.run(request).await
-}
-
-/// Whether the query string names a credential, in any case and however it is escaped.
+/// Whether the query string, which every log on the way reads, names a credential, in any case and however it is escaped.
 fn has_credentials(query: Option<&str>) -> bool {
     query.is_some_and(|query| {
         query.split('&').any(|pair| {
@@ -174,12 +199,15 @@ fn has_credentials(query: Option<&str>) -> bool {
 }
 
 /// draft-ietf-httpapi-ratelimit-headers, in the form that clients read today.
-fn tell(standing: Standing, answer: &mut Response) {
-    let Standing {
+fn tell(standing: Option<Standing>, mut answer: Response) -> Response {
+    let Some(Standing {
         limit,
         remaining,
         reset,
-    } = standing;
+    }) = standing
+    else {
+        return answer;
+    };
     let reset = reset.as_micros().div_ceil(1_000_000);
     for (name, value) in [
         ("ratelimit-limit", u128::from(limit)),
@@ -191,6 +219,7 @@ fn tell(standing: Standing, answer: &mut Response) {
             HeaderValue::from(u64::try_from(value).unwrap_or(0)),
         );
     }
+    answer
 }
 
 /// A handler that panics costs its own request and nothing else.

@@ -7,11 +7,10 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::FromRequestParts;
 use axum::http::header::ORIGIN;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
-use axum::middleware::Next;
 use tower::util::ServiceFn;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::csrf::{Csrf, CsrfLayer, ProtectionError};
@@ -29,7 +28,6 @@ type Outline = axum::http::Request<()>;
 type Passed = ServiceFn<fn(Outline) -> Ready<Result<Response<()>, Infallible>>>;
 
 /// Knows whose pages may act by the cookie: our own, and those that may read our answers.
-#[derive(Clone)]
 pub struct Guard {
     own: Arc<str>,
     allowed: Allowed,
@@ -58,7 +56,8 @@ impl Guard {
         }
     }
 
-    async fn judge(&self, method: &Method, headers: &HeaderMap) -> Sender {
+    /// What these headers say of the page that sent them.
+    pub(super) async fn judge(&self, method: &Method, headers: &HeaderMap) -> Sender {
         let said = |name: &HeaderName| headers.get(name).cloned();
         let (origin, site) = (said(&ORIGIN), said(&SEC_FETCH_SITE));
         let is_known = origin
@@ -73,6 +72,9 @@ impl Guard {
     }
 
     async fn passes(&self, method: &Method, [origin, site]: [&Option<HeaderValue>; 2]) -> bool {
+        if origin.is_none() && site.is_none() {
+            return true; // No browser sent it, as the layer has it too.
+        }
         let mut outline = Outline::default();
         outline.method_mut().clone_from(method);
         for (name, value) in [(ORIGIN, origin), (SEC_FETCH_SITE, site)] {
@@ -83,17 +85,6 @@ impl Guard {
         let Ok(answer) = self.layer.clone().oneshot(outline).await;
         answer.extensions().get::<ProtectionError>().is_none()
     }
-}
-
-/// The layer that judges each request and lets it go on.
-pub async fn judge(
-    State(guard): State<Guard>,
-    mut request: Request,
-    next: Next,
-) -> axum::response::Response {
-    let sender = guard.judge(request.method(), request.headers()).await;
-    request.extensions_mut().insert(sender);
-    next.run(request).await
 }
 
 impl Sender {

@@ -1,15 +1,10 @@
 //! The headers that every answer carries, whatever route gave it. A route that has set one itself keeps its own.
 
-use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, Entry, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::middleware::Next;
-use axum::response::Response;
-
-use super::client::Peer;
 
 /// What a route may replace by setting its own, and why it stands here.
 const DEFAULTS: [(HeaderName, &str); 6] = [
@@ -39,20 +34,12 @@ const DEFAULTS: [(HeaderName, &str); 6] = [
 /// One year and all subdomains, which is the least that browsers' preload lists and ASVS 3.4.1 accept.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
-/// Middleware that gives each answer the service's security headers.
-///
-/// The state says whether the public address of the service is `https:`. `Strict-Transport-Security` is sent when it
-/// is, and on any connection that is TLS itself; browsers ignore it elsewhere (RFC 6797 section 8.1), and behind a proxy
-/// that ends TLS only the former can tell.
-pub async fn secure(State(public_https): State<bool>, request: Request, next: Next) -> Response {
-    let tls = request.extensions().get::<Peer>().is_some_and(|p| p.tls);
-    let mut response = next.run(request).await;
-    harden(response.headers_mut(), public_https || tls);
-    response
-}
-
 /// Adds what is missing among the security headers.
-fn harden(headers: &mut HeaderMap, https: bool) {
+///
+/// `https` says whether the service is reached by `https:`, or this connection is TLS itself: then
+/// `Strict-Transport-Security` is sent. Browsers ignore it elsewhere (RFC 6797 section 8.1), and behind a proxy that ends TLS
+/// only the public address can tell.
+pub fn harden(headers: &mut HeaderMap, https: bool) {
     for (name, value) in DEFAULTS {
         if let Entry::Vacant(entry) = headers.entry(name) {
             entry.insert(HeaderValue::from_static(value));

@@ -6,9 +6,9 @@ pub mod client;
 pub mod cookie;
 pub mod cors;
 pub mod csrf;
+pub mod edge;
 pub mod headers;
 pub mod oauth;
-pub mod observe;
 pub mod openapi;
 pub mod route;
 pub mod server;
@@ -17,6 +17,7 @@ pub mod strict_json;
 pub mod tls;
 
 use axum::extract::FromRequestParts;
+use axum::http::Extensions;
 use axum::http::request::Parts;
 
 use crate::clock::Timestamp;
@@ -54,14 +55,21 @@ pub struct Asking {
     pub request_id: String,
 }
 
+impl Asking {
+    /// Who sent the request with these extensions.
+    ///
+    /// # Errors
+    /// One of ours, when it did not come in by the edge.
+    pub fn of(extensions: &Extensions) -> Result<&Self, Error> {
+        let asking = extensions.get::<Self>();
+        asking.ok_or_else(|| Error::bug("a request reached a route past the edge"))
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Asking {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or_else(|| Error::bug("a request reached a route unobserved"))
+        Self::of(&parts.extensions).cloned()
     }
 }

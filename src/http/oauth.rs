@@ -2,9 +2,7 @@
 //! our own envelope. Status, headers and log line stay what they are.
 
 use axum::Json;
-use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
@@ -16,9 +14,8 @@ struct Refused {
     error_description: String,
 }
 
-/// The layer of a route that is an OAuth endpoint: says its refusals again, in the form that they have there.
-pub async fn say_again(request: Request, next: Next) -> Response {
-    let answer = next.run(request).await;
+/// What an OAuth endpoint answers: a refusal is said again, in the form that it has there.
+pub fn say_again(answer: Response) -> Response {
     let Some(said) = answer.extensions().get::<Said>() else {
         return answer;
     };

@@ -1,9 +1,12 @@
-//! The edge: gives each request its id, its moment and its client, and writes one line and one figure about it.
-//! Neither line nor figure holds a path as it was sent, an address of a person, or anything else a stranger typed.
+//! The edge: gives each request its id, its moment, its client and what its headers say of the page that sent it; gives each
+//! answer the headers that all have, and writes one line and one figure about it. Neither line nor figure holds a path as it
+//! was sent, an address of a person, or anything else a stranger typed.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -11,8 +14,9 @@ use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::error::{Broken, Code, Error};
-use crate::http::Asking;
 use crate::http::client::{Client, IsProxy, Peer};
+use crate::http::csrf::Guard;
+use crate::http::{Asking, headers};
 use crate::ids::RequestId;
 
 /// The header that carries a request's id, in and out.
@@ -21,12 +25,27 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 128;
 
 /// What the edge needs to know.
-#[derive(Clone)]
 pub struct Edge {
     /// What tells the time.
     pub clock: Clock,
     /// Whose word on who their client is counts.
     pub is_proxy: IsProxy,
+    /// Whose pages may use the session cookie.
+    pub guard: Guard,
+    /// Whether people reach the service by `https:`, whatever this connection is.
+    pub is_https: bool,
+}
+
+/// The path of the line of the table that a request has come to, as the table writes it, once the router has found it: never
+/// for what CORS answers before, a preflight.
+#[derive(Clone, Default)]
+pub struct Arrived(Arc<OnceLock<&'static str>>);
+
+impl Arrived {
+    /// Notes that it came to the line with this path.
+    pub fn at(&self, path: &'static str) {
+        self.0.get_or_init(|| path);
+    }
 }
 
 /// The outermost layer of every route.
@@ -34,45 +53,53 @@ pub struct Edge {
     clippy::disallowed_methods,
     reason = "how long an answer took is measured here and told to no one but the log"
 )]
-pub async fn observe(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let now = edge.clock.now();
     let request_id =
         given_id(request.headers()).unwrap_or_else(|| RequestId::new(now).as_str().to_owned());
-    let Some(peer) = request.extensions().get::<Peer>() else {
+    let Some(&peer) = request.extensions().get::<Peer>() else {
         return Error::bug("a request came in without its peer").into_response();
     };
     let client = Client::of(peer.address.ip(), request.headers(), |address| {
         (edge.is_proxy)(address)
     });
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let sender = edge.guard.judge(request.method(), request.headers()).await;
     let method = known_method(request.method());
-    let ip = client.address;
+    let (ip, arrived) = (client.address, Arrived::default());
     let span = tracing::error_span!("request", request_id, user_id = tracing::field::Empty);
 
-    request.extensions_mut().insert(Asking {
+    let extensions = request.extensions_mut();
+    extensions.insert(sender);
+    extensions.insert(arrived.clone());
+    extensions.insert(Asking {
         now,
         client,
         request_id: request_id.clone(),
     });
     let mut answer = next.run(request).instrument(span.clone()).await;
+    headers::harden(answer.headers_mut(), edge.is_https || peer.tls);
+    if method == "HEAD" {
+        // The router sees to its own answers; the one for a panic is not of them.
+        *answer.body_mut() = Body::empty();
+    }
 
     let took = began.elapsed();
-    let status = answer.status().as_u16();
+    let route = arrived.0.get().copied().unwrap_or("none");
+    let status = answer.status();
     let code = answer.extensions().get::<Code>().map(|code| code.0);
     span.in_scope(|| {
         if let Some(Broken::Unavailable(cause) | Broken::Bug(cause)) = answer.extensions().get::<Broken>() {
             tracing::error!(%cause, "a request failed on our side");
         }
-        let ms = took.as_secs_f64() * 1_000.0;
+        let (status, ms) = (status.as_u16(), took.as_secs_f64() * 1_000.0);
         tracing::info!(target: "doorward::access", method, route, status, ms, %ip, code, "answered");
     });
     metrics::histogram!(
         "http_server_request_duration_seconds",
-        "http_route" => route.to_owned(),
+        "http_route" => route,
         "http_request_method" => method,
-        "http_response_status_code" => status.to_string()
+        "http_response_status_code" => status.as_str().to_owned()
     )
     .record(took);
     if let Ok(id) = HeaderValue::from_str(&request_id) {
