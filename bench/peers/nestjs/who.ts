@@ -1,7 +1,7 @@
 // Serves the application with as many accounts as are wanted, and says what to ask it (bench/src/who/adapter.rs).
 import { NestFactory } from "@nestjs/core";
-import bcrypt from "bcrypt";
 import { AppModule, UsersService } from "./application.js";
+import { hashingOf } from "./hashes.js";
 
 const accounts = Math.ceil(Number(process.env.REQUESTS) / 4);
 const say = (line: object) => console.log(JSON.stringify(line));
@@ -11,7 +11,7 @@ await application.listen(0, "127.0.0.1");
 const host = new URL(await application.getUrl()).host;
 
 const users = application.get(UsersService);
-const password = await bcrypt.hash("a long walk by the sea", 10);
+const password = await hashingOf(process.env.VARIANT).hash("a long walk by the sea");
 for (let number = 0; number < accounts; number += 1) {
   users.add({ userId: number, email: `w1${String(number).padStart(6, "0")}@example.com`, password });
 }
