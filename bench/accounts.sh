@@ -5,6 +5,13 @@
 # Of "a long walk by the sea", at the usual cost.
 hash='$argon2id$v=19$m=19456,t=2,p=1$6mokF5xo7H3y4aKYpf6XpQ$uZMn/YoD+EQ3y9EL6ZO3V/t9XoyO8jQywNbiPG/k8kg'
 
+# loading: what comes before many rows. They are written once, in any order of their indexes, and nobody serves them yet.
+loading() {
+    [ "${TEST_DB:-sqlite}" = postgres ] ||
+        echo 'PRAGMA cache_size = -4000000; PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY;'
+    echo 'BEGIN;'
+}
+
 # numbered PREFIX: an id for the row of number i, as long as a real one, and like it greater than those before it.
 numbered() {
     case ${TEST_DB:-sqlite} in
@@ -17,14 +24,14 @@ numbered() {
 # accounts NAME COUNT: person1@example.com and so on, on the database of a server that was started once and stopped.
 accounts() {
     {
-        echo 'BEGIN;'
+        loading
         echo "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)
             INSERT INTO users (id, email, email_key, email_verified, roles, metadata, created_at, updated_at)
             SELECT $(numbered 01900000), 'person' || i || '@example.com', 'person' || i || '@example.com', FALSE, '[]', '{}', i, i FROM n;"
         echo "INSERT INTO passwords (user_id, hash, norm, changed_at) SELECT id, '$hash', 'nfc', 0 FROM users;"
         echo 'COMMIT;'
         [ "${TEST_DB:-sqlite}" = sqlite ] || echo 'VACUUM ANALYZE users, passwords;'
-    } | query "$1"
+    } | query "$1" >/dev/null
 }
 
 # sessions NAME COUNT PEOPLE: so many live sessions of so many people, with a refresh token each.
@@ -35,7 +42,7 @@ sessions() {
     esac
     owner=$(numbered 01900000 | sed "s/, i/, 1 + $chance % $3/; s/(i)/(1 + $chance % $3)/")
     {
-        echo 'BEGIN;'
+        loading
         echo "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)
             INSERT INTO sessions (id, user_id, carried, secret_hash, auth_time, amr, created_at, last_seen_at, expires_at,
                 ends_at, ip, agent)
@@ -43,7 +50,7 @@ sessions() {
                 4000000000000000 + i, '192.0.2.1', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' FROM n;"
         echo 'COMMIT;'
         [ "${TEST_DB:-sqlite}" = sqlite ] || echo 'VACUUM ANALYZE sessions;'
-    } | query "$1"
+    } | query "$1" >/dev/null
 }
 
 # behind_a_proxy: for servers whose callers say by X-Forwarded-For where they are. A log line a request would measure the disk.

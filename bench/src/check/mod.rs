@@ -46,7 +46,7 @@ const WORKS: &[Work] = &[
     },
     Work {
         name: "me",
-        times: 200,
+        times: 1_000,
         has_instructions: true,
         is_request: true,
     },
