@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use argon2id::{Hasher, Input, Job, Kernel, Params, hash_two};
 
 use crate::figures::{float, median};
@@ -26,6 +26,8 @@ enum Contender {
     Ours(Kernel),
     OursTwo(Kernel),
     Argon2RustPooled,
+    #[cfg(target_arch = "x86_64")]
+    CForThisMachine,
     RustCryptoReused,
     RustCryptoFresh,
 }
@@ -38,6 +40,8 @@ impl Contender {
         let two = kernels.first().copied().map(Self::OursTwo);
         let others = [
             Self::Argon2RustPooled,
+            #[cfg(target_arch = "x86_64")]
+            Self::CForThisMachine,
             Self::RustCryptoReused,
             Self::RustCryptoFresh,
         ];
@@ -49,6 +53,8 @@ impl Contender {
             Self::Ours(kernel) => format!("argon2id, {}", kernel.name()),
             Self::OursTwo(kernel) => format!("argon2id, {}, two a thread", kernel.name()),
             Self::Argon2RustPooled => "`argon2-rust`, memory kept".to_owned(),
+            #[cfg(target_arch = "x86_64")]
+            Self::CForThisMachine => "reference in C, built for this machine".to_owned(),
             Self::RustCryptoReused => "`argon2` (RustCrypto), memory kept".to_owned(),
             Self::RustCryptoFresh => "`argon2` (RustCrypto), memory for each hash".to_owned(),
         }
@@ -103,6 +109,13 @@ impl Contender {
                     Ok(tag)
                 })
             }
+            #[cfg(target_arch = "x86_64")]
+            Self::CForThisMachine => Box::new(|| {
+                let mut tag = [0; 32];
+                c_reference::hash(MEMORY_KIB, PASSES, PASSWORD, SALT, &mut tag)
+                    .map_err(|error| anyhow!("the reference's error {error}"))?;
+                Ok(tag)
+            }),
             Self::RustCryptoReused => {
                 let argon2 = rust_crypto()?;
                 let mut blocks = vec![argon2::Block::new(); argon2.params().block_count()];
