@@ -47,6 +47,7 @@ const fn with_avx512(what: &'static str, of: &'static str, bound: Bound) -> Bar 
 
 const AS_MANY: &str = "times as many by the first";
 const ARGON2_RUST: &str = "`argon2-rust`, memory kept";
+const IN_C: &str = "reference in C, built for this machine";
 const RUST_CRYPTO: &str = "`argon2` (RustCrypto), memory for each hash";
 const CONNECTIONS: &str = "connections";
 const SHARE: &str = "share of the hashes alone";
@@ -60,6 +61,11 @@ const BARS: &[Bar] = &[
         "hashes, times those of `argon2-rust` (AVX-512)",
         ARGON2_RUST,
         AtLeast(1.35),
+    ),
+    with_avx512(
+        "hashes, times those of the reference in C (AVX-512)",
+        IN_C,
+        AtLeast(1.8),
     ),
     with_avx512(
         "hashes, times those of RustCrypto's `argon2` (AVX-512)",

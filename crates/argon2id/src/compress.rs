@@ -12,7 +12,7 @@ pub(crate) fn compress<L: Lanes, const GROUPS: usize>(
     into: &mut Block,
 ) {
     let mut half = rows::<L, GROUPS>(on, previous, reference, into, false);
-    columns::<L, GROUPS>(on, &mut half, into, 0);
+    first_columns(on, &mut half, into);
     rest_of_columns::<L, GROUPS>(on, &mut half, into);
 }
 
@@ -66,9 +66,31 @@ pub(crate) fn rows<L: Lanes, const GROUPS: usize>(
     half
 }
 
-/// The second half of G, of `GROUPS` of columns from `first` on, added to what `into` has.
+/// The second half of G, of the first two columns alone: the sooner is the block's first word known.
 #[inline(always)]
-pub(crate) fn columns<L: Lanes, const GROUPS: usize>(
+pub(crate) fn first_columns<L: Lanes>(on: L, half: &mut Half<L::Vector>, into: &mut Block) {
+    columns::<L, 1>(on, half, into, 0);
+}
+
+/// The same of the other six, side by side where the registers hold as many.
+#[inline(always)]
+pub(crate) fn rest_of_columns<L: Lanes, const GROUPS: usize>(
+    on: L,
+    half: &mut Half<L::Vector>,
+    into: &mut Block,
+) {
+    if GROUPS > 3 {
+        columns::<L, 3>(on, half, into, 1);
+    } else {
+        for first in 1..4 {
+            columns::<L, 1>(on, half, into, first);
+        }
+    }
+}
+
+/// Two columns `GROUPS` times, from the group `first` on, added to what `into` has.
+#[inline(always)]
+fn columns<L: Lanes, const GROUPS: usize>(
     on: L,
     half: &mut Half<L::Vector>,
     into: &mut Block,
@@ -87,20 +109,6 @@ pub(crate) fn columns<L: Lanes, const GROUPS: usize>(
             let sum = on.xor(four[group], on.load(&into.0[at]));
             on.store(sum, &mut into.0[at]);
         }
-    }
-}
-
-/// All columns but the first `GROUPS`.
-#[inline(always)]
-pub(crate) fn rest_of_columns<L: Lanes, const GROUPS: usize>(
-    on: L,
-    half: &mut Half<L::Vector>,
-    into: &mut Block,
-) {
-    let mut first = GROUPS;
-    while first < 4 {
-        columns::<L, GROUPS>(on, half, into, first);
-        first += GROUPS;
     }
 }
 

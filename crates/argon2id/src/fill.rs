@@ -78,7 +78,7 @@ impl<'m> Fill<'m> {
         fill.begin_segment();
         // The smallest segments are full with their lane's first two blocks.
         fill.end_segment();
-        fill.refer();
+        fill.find_reference();
         fill
     }
 
@@ -141,18 +141,41 @@ impl<'m> Fill<'m> {
             .compress(&Block::ZERO, &between, &mut addresses.words);
     }
 
-    /// Goes on to the next block.
     #[inline(always)]
     fn advance(&mut self) {
         self.previous = self.at;
         self.at += 1;
         self.index += 1;
+    }
+
+    /// Goes on to the next block, if any, where that is more than a step: its segment is another, or its addresses are yet to be
+    /// computed. Apart from [`Fill::step`], which would otherwise have to clear its registers for what is called here.
+    #[cold]
+    #[inline(never)]
+    fn turn_page(&mut self) {
+        self.advance();
         if self.index == self.segment_length {
             self.end_segment();
         }
+        if !self.is_done() {
+            self.find_reference();
+        }
     }
 
-    /// Finds out which block the next refers to (RFC 9106, section 3.4). Needs the first word of the one before it.
+    fn find_reference(&mut self) {
+        if self.needs_addresses(self.index) {
+            self.next_addresses();
+        }
+        self.refer();
+    }
+
+    #[inline(always)]
+    fn needs_addresses(&self, index: usize) -> bool {
+        self.is_independent() && index.is_multiple_of(WORDS)
+    }
+
+    /// Finds out which block the next refers to (RFC 9106, section 3.4). Needs its address, or the first word of the one before
+    /// it.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "what is cast is less than the number of lanes, or of blocks"
@@ -160,9 +183,6 @@ impl<'m> Fill<'m> {
     #[inline(always)]
     fn refer(&mut self) {
         let word = if self.is_independent() {
-            if self.index.is_multiple_of(WORDS) {
-                self.next_addresses();
-            }
             self.addresses.words.word(self.index % WORDS)
         } else {
             self.blocks[self.previous].word(0)
@@ -208,15 +228,26 @@ impl<'m> Fill<'m> {
             unreachable!("a block refers to one before it");
         };
         let mut half = compress::rows::<L, GROUPS>(on, previous, reference, into, over);
-        compress::columns::<L, GROUPS>(on, &mut half, into, 0);
-        self.advance();
-        if !self.is_done() {
+        compress::first_columns(on, &mut half, into);
+        let next = self.index + 1;
+        let is_near = next < self.segment_length && !self.needs_addresses(next);
+        if is_near {
+            self.advance();
             self.refer();
-            for words in &self.blocks[self.reference].0 {
-                on.prefetch(words);
-            }
+            self.prefetch(on);
         }
         compress::rest_of_columns::<L, GROUPS>(on, &mut half, &mut self.blocks[at]);
+        if !is_near {
+            self.turn_page();
+            self.prefetch(on);
+        }
+    }
+
+    #[inline(always)]
+    fn prefetch<L: Lanes>(&self, on: L) {
+        for words in &self.blocks[self.reference].0 {
+            on.prefetch(words);
+        }
     }
 
     /// What the tag is made of: the sum (xor) of the lanes' last blocks.

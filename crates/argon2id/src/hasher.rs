@@ -8,7 +8,7 @@ use crate::block::Block;
 use crate::digest::{self, Seed};
 use crate::fill::Fill;
 use crate::kernel::Kernel;
-use crate::machine;
+use crate::machine::Memory;
 use crate::params::{Error, Input, Params};
 
 /// How long a tag is at least, in bytes.
@@ -21,7 +21,7 @@ const SHORTEST_TAG: usize = 4;
 /// except what the compiler put into registers and on the stack.
 pub struct Hasher {
     kernel: Kernel,
-    blocks: Vec<Block>,
+    blocks: Memory,
     /// Something was computed in `blocks` since they were last wiped.
     dirty: bool,
 }
@@ -48,7 +48,7 @@ impl Hasher {
     pub const fn with_kernel(kernel: Kernel) -> Self {
         Self {
             kernel,
-            blocks: Vec::new(),
+            blocks: Memory::NONE,
             dirty: false,
         }
     }
@@ -70,16 +70,16 @@ impl Hasher {
 
     /// How much memory it holds, in KiB.
     pub fn memory_kib(&self) -> usize {
-        self.blocks.capacity()
+        self.blocks.len()
     }
 
     /// Gives all memory back, wiped, if it is more than `kib`. The next hash asks for what it needs.
     ///
     /// To give back a part would copy the rest to another place, and leave it where it was.
     pub fn keep_at_most(&mut self, kib: usize) {
-        if self.blocks.capacity() > kib {
+        if self.blocks.len() > kib {
             self.wipe();
-            self.blocks = Vec::new();
+            self.blocks = Memory::NONE;
         }
     }
 
@@ -113,12 +113,8 @@ impl Hasher {
         if self.blocks.len() < count {
             // What the old memory holds is of no use, so it is given back before the new one is asked for rather than copied.
             self.wipe();
-            self.blocks = Vec::new();
-            self.blocks
-                .try_reserve_exact(count)
-                .map_err(|_| no_memory)?;
-            machine::prefer_huge_pages(&mut self.blocks);
-            self.blocks.resize(count, Block::ZERO);
+            self.blocks = Memory::NONE;
+            self.blocks = Memory::zeroed(count).ok_or(no_memory)?;
         }
         self.dirty = true;
         Ok(&mut self.blocks[..count])
@@ -218,14 +214,14 @@ mod tests {
         let mut hasher = Hasher::new();
         assert_eq!(hasher.memory_kib(), 0);
         let tag = hash(&mut hasher, 3000);
-        let place = (hasher.blocks.as_ptr(), hasher.blocks.capacity());
+        let place = (hasher.blocks.as_ptr(), hasher.blocks.len());
         assert_eq!(place.1, 3000);
         for kib in [8, 100, 3000] {
             hash(&mut hasher, kib);
             assert!(!is_empty(&hasher));
             hasher.wipe();
             assert!(is_empty(&hasher));
-            assert_eq!((hasher.blocks.as_ptr(), hasher.blocks.capacity()), place);
+            assert_eq!((hasher.blocks.as_ptr(), hasher.blocks.len()), place);
         }
         assert_eq!(hash(&mut hasher, 3000), tag);
     }

@@ -3,40 +3,151 @@
 //! The instructions of one extension are implemented on a proof that the processor has it, a value that only `detect` makes.
 //! That is the reason for each `unsafe` about them: who has the value may run them.
 
-use crate::block::Block;
+pub(crate) use memory::Memory;
 
-/// What x86-64 has, and ARM where pages are of 4 KiB.
 #[cfg(target_os = "linux")]
-const HUGE_PAGE: usize = 2 * 1024 * 1024;
+mod memory {
+    use std::ffi::c_void;
+    use std::ops::{Deref, DerefMut};
+    use std::ptr::{NonNull, null_mut};
+    use std::slice;
 
-/// Asks for `blocks` to be kept on huge pages, of which a hash touches ten instead of five thousand. A system that has none
-/// keeps them as it did.
-///
-/// To be asked before they are first written: what has its place already keeps it.
-pub(crate) fn prefer_huge_pages(blocks: &mut Vec<Block>) {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::mm::{Advice, madvise};
+    use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
 
-        let spare = blocks.spare_capacity_mut();
-        let start = spare.as_mut_ptr().cast::<u8>();
-        let skipped = start.align_offset(HUGE_PAGE);
-        let length = size_of_val(spare).saturating_sub(skipped) / HUGE_PAGE * HUGE_PAGE;
-        if length > 0 {
+    use crate::block::Block;
+
+    /// What x86-64 has, and ARM where pages are of 4 KiB.
+    const HUGE_PAGE: usize = 2 * 1024 * 1024;
+
+    /// Blocks on huge pages, of which a hash touches ten instead of five thousand. A system that has none keeps them on others.
+    pub(crate) struct Memory {
+        blocks: NonNull<Block>,
+        count: usize,
+        /// What was mapped to hold them; nothing, for none.
+        mapped: *mut c_void,
+        length: usize,
+    }
+
+    // SAFETY: it is the one owner of what it mapped, as a vector is, and has nothing to do with the thread that mapped it. Who
+    // shares it can only read.
+    unsafe impl Send for Memory {}
+    // SAFETY: as above.
+    unsafe impl Sync for Memory {}
+
+    impl Memory {
+        /// No block at all.
+        pub(crate) const NONE: Self = Self {
+            blocks: NonNull::dangling(),
+            count: 0,
+            mapped: null_mut(),
+            length: 0,
+        };
+
+        /// Blocks of zeros, from the beginning of a page of any size on; `None` where the system has no room for them.
+        pub(crate) fn zeroed(count: usize) -> Option<Self> {
+            let bytes = count.checked_mul(size_of::<Block>())?;
+            let length = bytes.checked_add(HUGE_PAGE)?;
+            let (access, kind) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE);
+            // SAFETY: the system chooses a place that nothing else has.
+            let mapped = unsafe { mmap_anonymous(null_mut(), length, access, kind) }.ok()?;
+            let start = mapped.wrapping_byte_add(mapped.cast::<u8>().align_offset(HUGE_PAGE));
             // A system without huge pages says so, and nothing is lost.
             //
-            // SAFETY: all that is memory of this vector's, and this advice changes what holds it, never what it holds.
-            let _ = unsafe {
-                madvise(
-                    start.wrapping_add(skipped).cast(),
-                    length,
-                    Advice::LinuxHugepage,
-                )
-            };
+            // SAFETY: this is within what was mapped, and the advice changes what holds it, never what it holds.
+            let _ = unsafe { madvise(start, bytes / HUGE_PAGE * HUGE_PAGE, Advice::LinuxHugepage) };
+            Some(Self {
+                blocks: NonNull::new(start)?.cast(),
+                count,
+                mapped,
+                length,
+            })
         }
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = blocks;
+
+    impl Deref for Memory {
+        type Target = [Block];
+
+        fn deref(&self) -> &[Block] {
+            // SAFETY: there are so many, aligned to more than a block is, in memory that is mapped for as long as this is; they
+            // were zeros from the beginning, and any bytes are a block.
+            unsafe { slice::from_raw_parts(self.blocks.as_ptr(), self.count) }
+        }
+    }
+
+    impl DerefMut for Memory {
+        fn deref_mut(&mut self) -> &mut [Block] {
+            // SAFETY: as above; and who changes them has borrowed the one owner.
+            unsafe { slice::from_raw_parts_mut(self.blocks.as_ptr(), self.count) }
+        }
+    }
+
+    impl Drop for Memory {
+        fn drop(&mut self) {
+            if self.length > 0 {
+                // SAFETY: all of that is this one's, and nobody has borrowed it any more.
+                let _ = unsafe { munmap(self.mapped, self.length) };
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn it_is_zeros_from_the_beginning_of_a_huge_page_on() {
+            let mut memory = Memory::zeroed(3000).expect("there is room");
+            assert_eq!(memory.len(), 3000);
+            assert_eq!(memory.as_ptr().addr() % HUGE_PAGE, 0);
+            assert!(memory.iter().all(|block| block.to_bytes() == [0; 1024]));
+            memory.fill(Block([[7; 8]; 16]));
+            assert_eq!(memory[2999].word(0), 7);
+        }
+
+        #[test]
+        fn none_takes_no_room_and_what_is_too_much_is_refused() {
+            assert!(Memory::NONE.is_empty());
+            assert!(Memory::zeroed(usize::MAX / 2).is_none());
+            assert!(Memory::zeroed(usize::MAX / Block::BYTES - HUGE_PAGE).is_none());
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod memory {
+    use std::ops::{Deref, DerefMut};
+
+    use crate::block::Block;
+
+    /// Blocks wherever the system has room for them.
+    pub(crate) struct Memory(Vec<Block>);
+
+    impl Memory {
+        /// No block at all.
+        pub(crate) const NONE: Self = Self(Vec::new());
+
+        /// Blocks of zeros; `None` where the system has no room for them.
+        pub(crate) fn zeroed(count: usize) -> Option<Self> {
+            let mut blocks = Vec::new();
+            blocks.try_reserve_exact(count).ok()?;
+            blocks.resize(count, Block::ZERO);
+            Some(Self(blocks))
+        }
+    }
+
+    impl Deref for Memory {
+        type Target = [Block];
+
+        fn deref(&self) -> &[Block] {
+            &self.0
+        }
+    }
+
+    impl DerefMut for Memory {
+        fn deref_mut(&mut self) -> &mut [Block] {
+            &mut self.0
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -297,7 +408,8 @@ mod x86 {
 
         #[inline(always)]
         fn prefetch(self, words: &[u64; 8]) {
-            proven!(self, _mm_prefetch::<_MM_HINT_T0>(words.as_ptr().cast()));
+            // Past the second cache, which stays with the blocks computed last: those are referred to most.
+            proven!(self, _mm_prefetch::<_MM_HINT_NTA>(words.as_ptr().cast()));
         }
     }
 }
