@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 use argon2id::{Hasher, Input, Job, Kernel, Params, hash_two};
 
 use crate::figures::{float, median};
@@ -113,7 +113,7 @@ impl Contender {
             Self::CForThisMachine => Box::new(|| {
                 let mut tag = [0; 32];
                 c_reference::hash(MEMORY_KIB, PASSES, PASSWORD, SALT, &mut tag)
-                    .map_err(|error| anyhow!("the reference's error {error}"))?;
+                    .map_err(|error| anyhow::anyhow!("the reference's error {error}"))?;
                 Ok(tag)
             }),
             Self::RustCryptoReused => {

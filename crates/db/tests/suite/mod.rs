@@ -117,7 +117,8 @@ macro_rules! suite {
         $crate::suite::tests! { $place;
             statements: every_kind_comes_back_as_it_went_in, nulls_have_a_kind, placeholders_are_numbers,
                 a_mismatch_is_refused_before_anything_runs, one_is_one, a_question_does_not_write,
-                both_databases_mean_the_same, a_column_is_read_as_what_it_is, errors_never_quote_values;
+                both_databases_mean_the_same, a_column_is_read_as_what_it_is, errors_never_quote_values,
+                who_asks_without_end_gives_way_to_others;
             units: all_or_nothing, a_broken_unique_rule_names_its_statement, rows_come_back,
                 joined_units_are_one, foreign_keys_hold, an_empty_unit_is_written, a_closed_database_says_so,
                 what_is_ahead_is_found_and_then_kept, what_is_asked_is_counted, it_answers_and_is_whole;

@@ -258,3 +258,22 @@ pub(crate) async fn errors_never_quote_values(place: Place) {
     let wrong = row.int("id").expect_err("text is no number");
     assert!(!shown(&wrong).contains(CANARY), "{}", shown(&wrong));
 }
+
+pub(crate) async fn who_asks_without_end_gives_way_to_others(place: Place) {
+    let db = place.open().await;
+    let others_turn = std::cell::Cell::new(false);
+    let asking = async {
+        for _ in 0..10_000 {
+            let key = sql("SELECT id FROM things WHERE id = $1").bind("a");
+            let found = db.one(key, |row| row.text("id")).await;
+            assert_eq!(found.expect("read"), None);
+            if others_turn.get() {
+                return true;
+            }
+        }
+        false
+    };
+    let other = async { others_turn.set(true) };
+    let (gave_way, ()) = tokio::join!(biased; asking, other);
+    assert!(gave_way);
+}
