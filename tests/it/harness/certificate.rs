@@ -11,7 +11,7 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -112,7 +112,11 @@ pub async fn connect(
     client: ClientConfig,
     address: SocketAddr,
 ) -> io::Result<TlsStream<TcpStream>> {
-    let stream = TcpStream::connect(address).await?;
+    let socket = TcpSocket::new_v4()?;
+    // What a flood is answered waits for its client, who reads slowly here; with megabytes of it waiting, the server's last word
+    // would not be reached in time.
+    socket.set_recv_buffer_size(16 * 1024)?;
+    let stream = socket.connect(address).await?;
     let name = ServerName::try_from("localhost").unwrap();
     TlsConnector::from(Arc::new(client))
         .connect(name, stream)

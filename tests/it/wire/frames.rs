@@ -1,7 +1,9 @@
 //! HTTP/2 as frames (RFC 9113): also those that no library sends.
 
+use std::io;
+
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
@@ -47,18 +49,19 @@ pub struct Http2 {
 
 impl Http2 {
     /// Says the preface, with settings that change nothing.
-    pub async fn begin(mut socket: TlsStream<TcpStream>) -> Self {
+    pub async fn begin(socket: TlsStream<TcpStream>) -> Self {
         socket.get_ref().0.set_nodelay(true).unwrap();
-        socket
-            .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-            .await
-            .unwrap();
         let mut http2 = Self {
             socket,
             pings: Vec::new(),
             is_told_to_go: false,
         };
-        http2.send(SETTINGS, 0, 0, &[]).await;
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        let settings = frame(SETTINGS, 0, 0, &[]);
+        http2
+            .say(&[preface.as_slice(), &settings].concat())
+            .await
+            .unwrap();
         http2
     }
 
@@ -130,7 +133,13 @@ impl Http2 {
 
     /// Sends as much of `bytes`, which are frames, as the server takes.
     pub async fn write(&mut self, bytes: &[u8]) {
-        let _ = self.socket.write_all(bytes).await;
+        let _ = self.say(bytes).await;
+    }
+
+    /// What the system does not take at once stays with the TLS, which takes it for written, until somebody flushes it.
+    async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.socket.write_all(bytes).await?;
+        self.socket.flush().await
     }
 
     /// Sends the same again and again, reading along, until the server ends the connection.
@@ -150,6 +159,7 @@ impl Http2 {
         let (from, mut to) = tokio::io::split(self.socket);
         let sending = async {
             let _ = to.write_all(bytes).await;
+            let _ = to.flush().await;
         };
         tokio::join!(sending, end(from)).1
     }
@@ -180,7 +190,7 @@ impl Http2 {
 
     async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
         let frame = frame(kind, flags, stream, payload);
-        self.socket.write_all(&frame).await.unwrap();
+        self.say(&frame).await.unwrap();
     }
 
     /// Kind, flags, stream and payload of the next frame; `None` when the connection has ended.
@@ -206,8 +216,9 @@ async fn next(from: &mut (impl AsyncRead + Unpin)) -> Option<Frame> {
     Some((kind, flags, u32::from_be_bytes(stream), payload))
 }
 
-/// Reads to the end of the connection.
-async fn end(mut from: impl AsyncRead + Unpin) -> End {
+/// Reads to the end of the connection, many frames at a time: who cannot keep up with the answers is reset before the last word.
+async fn end(from: impl AsyncRead + Unpin) -> End {
+    let mut from = BufReader::with_capacity(64 * 1024, from);
     let mut end = End::default();
     while let Some((kind, _, _, payload)) = next(&mut from).await {
         match kind {

@@ -24,7 +24,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
 
     /// Writes as much as the other side takes; one that has said its last word takes no more.
     pub async fn write(&mut self, bytes: &[u8]) {
-        let _ = within(self.0.get_mut().write_all(bytes)).await;
+        let socket = self.0.get_mut();
+        let _ = within(async {
+            socket.write_all(bytes).await?;
+            socket.flush().await
+        })
+        .await;
     }
 
     /// Says that nothing more will be written.
