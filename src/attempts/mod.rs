@@ -148,14 +148,21 @@ enum Way {
 }
 
 impl Permit {
-    /// Charges a lane for one attempt, whose turn at the hash threads is `turn`. Whoever else would charge it finds that, or waits;
+    /// Charges a lane for one attempt, whose turn at the hash threads is `turn`, and which has so much leisure before it: the
+    /// charge may wait for others to share the disk with. Whoever else would charge it finds that, or waits;
     /// but whether it is on the disk has to be waited for by [`Permit::kept`] before anybody is told what came of the attempt.
     ///
     /// # Errors
     /// [`Refusal::RateLimited`], with the time until the lane opens.
-    pub async fn take(db: &Db, lane: Lane, turn: Turn, now: Timestamp) -> Result<Self, Error> {
+    pub async fn take(
+        db: &Db,
+        lane: Lane,
+        turn: Turn,
+        leisure: Duration,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
         Ok(Self {
-            charged: Some(charge(db, lane, now).await?),
+            charged: Some(charge(db, lane, leisure, now).await?),
             turn,
         })
     }
@@ -176,7 +183,7 @@ impl Permit {
         if !config.enabled {
             return Ok(Self::unlimited(turn));
         }
-        let permit = Self::take(db, Lane::of_codes(stamp, user), turn, now).await?;
+        let permit = Self::take(db, Lane::of_codes(stamp, user), turn, Duration::ZERO, now).await?;
         permit.kept().await?;
         Ok(permit)
     }
@@ -245,7 +252,7 @@ fn closed_for(tally: Option<Tally>, now: Timestamp) -> Option<Duration> {
 }
 
 /// Counts a failure before there is one: who is counted afterwards can be many at once.
-async fn charge(db: &Db, lane: Lane, now: Timestamp) -> Result<Charged, Error> {
+async fn charge(db: &Db, lane: Lane, leisure: Duration, now: Timestamp) -> Result<Charged, Error> {
     for _ in 0..LOOKS {
         let was = store::tally(db, &lane).await?;
         // Another node's clock may be a little ahead, and a request may have been a while on its way: that wins nobody time.
@@ -262,7 +269,7 @@ async fn charge(db: &Db, lane: Lane, now: Timestamp) -> Result<Charged, Error> {
                 failed_at: now,
                 ..was
             };
-            if let Some(ahead) = swap(db, &lane, Some(&was), &anew).await? {
+            if let Some(ahead) = swap(db, &lane, Some(&was), &anew, leisure).await? {
                 ahead.kept().await?;
             }
             continue;
@@ -275,7 +282,7 @@ async fn charge(db: &Db, lane: Lane, now: Timestamp) -> Result<Charged, Error> {
             failures: known.map_or(0, |known| known.failures).saturating_add(1),
             failed_at: now,
         };
-        if let Some(ahead) = swap(db, &lane, was.as_ref(), &tally).await? {
+        if let Some(ahead) = swap(db, &lane, was.as_ref(), &tally, leisure).await? {
             return Ok(Charged {
                 lane,
                 tally,
@@ -293,11 +300,12 @@ async fn swap(
     lane: &Lane,
     was: Option<&Tally>,
     next: &Tally,
+    leisure: Duration,
 ) -> Result<Option<Ahead>, Error> {
-    let swapped = db
-        .write_ahead(Unit::new().expect(1, store::swap(lane, was, next)))
-        .await;
-    match swapped {
+    let swap = Unit::new()
+        .expect(1, store::swap(lane, was, next))
+        .wait_for_company(leisure);
+    match db.write_ahead(swap).await {
         Ok(ahead) => Ok(Some(ahead)),
         Err(db::Error::Touched { .. }) => Ok(None),
         Err(error) => Err(error.into()),

@@ -36,6 +36,9 @@ use recipes::Recipes;
 
 pub use recipes::survey;
 
+/// How long a change of a sign-in waits for others at most.
+const MOST_LEISURE: Duration = Duration::from_millis(20);
+
 /// How a password was made into bytes before it was hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Norm {
@@ -155,6 +158,7 @@ pub struct Passwords {
     recipes: Recipes,
     floor: Floor,
     policy: Policy,
+    max_wait: Duration,
     breached: Option<Arc<Breached>>,
 }
 
@@ -181,6 +185,7 @@ impl Passwords {
             recipes: Recipes::default(),
             floor: Floor::default(),
             policy: Policy::new(config.min_length, host),
+            max_wait: config.max_wait,
             breached: breached.map(Arc::new),
         })
     }
@@ -302,6 +307,11 @@ impl Passwords {
         look.await.map_err(Error::bug)?
     }
 
+    /// How long a change of a sign-in may wait for others to share the disk with.
+    pub fn leisure(&self) -> Duration {
+        leisure(self.pool.load().expected_wait, self.max_wait)
+    }
+
     /// How busy the threads are, for the figures.
     pub fn load(&self) -> Load {
         self.pool.load()
@@ -316,6 +326,13 @@ impl Passwords {
     pub async fn stop(&self) {
         self.pool.shutdown().await;
     }
+}
+
+/// A part of what a sign-in waits at the threads anyway, and so nothing where nobody waits. Nor is it long where room runs
+/// out: who was admitted there and is not back with a job would not be counted, and others be admitted in their place.
+fn leisure(wait: Duration, max_wait: Duration) -> Duration {
+    let room = max_wait.saturating_sub(wait);
+    MOST_LEISURE.min(wait / 4).min(room / 64)
 }
 
 impl From<Unreadable> for Error {
@@ -343,6 +360,16 @@ impl From<PoolError> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_who_waits_anyway_has_leisure() {
+        let second = Duration::from_secs(1);
+        assert_eq!(leisure(Duration::ZERO, 2 * second), Duration::ZERO);
+        assert_eq!(leisure(second / 100, 2 * second), second / 400);
+        assert_eq!(leisure(second / 5, 2 * second), MOST_LEISURE);
+        assert_eq!(leisure(2 * second, 2 * second), Duration::ZERO);
+        assert_eq!(leisure(3 * second, 2 * second), Duration::ZERO);
+    }
 
     #[test]
     fn one_letter_typed_in_two_ways_is_one_password() {

@@ -211,6 +211,7 @@ async fn verify(
 
 /// Begins what a right password begins; `false` when the account is no longer as it was when its password was verified.
 async fn begin(app: &App, unit: Unit) -> Result<bool, Error> {
+    let unit = unit.wait_for_company(app.passwords.leisure());
     match app.db.write(unit).await {
         Ok(_) => Ok(true),
         Err(db::Error::Touched { .. }) => Ok(false),
@@ -289,8 +290,9 @@ async fn refuse(
         user: account.map(|account| &account.user.id),
         session: None,
     };
+    let unit = Unit::new().run(audit::row(Event::SignInFailed, By::Caller(asking), about));
     app.db
-        .write(Unit::new().run(audit::row(Event::SignInFailed, By::Caller(asking), about)))
+        .write(unit.wait_for_company(app.passwords.leisure()))
         .await?;
     app.spray
         .note(&attempt.password, attempt.email.key(), asking.now);

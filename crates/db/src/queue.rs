@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 pub(crate) struct Queue<T> {
@@ -13,6 +14,8 @@ pub(crate) struct Queue<T> {
 
 struct State<T> {
     waiting: VecDeque<T>,
+    /// When the first of what waits will have waited for company for as long as it may.
+    due: Instant,
     is_closed: bool,
 }
 
@@ -27,6 +30,7 @@ impl<T> Queue<T> {
     pub(crate) fn new(capacity: usize) -> Self {
         let state = State {
             waiting: VecDeque::new(),
+            due: Instant::now(),
             is_closed: false,
         };
         Self {
@@ -37,6 +41,12 @@ impl<T> Queue<T> {
     }
 
     pub(crate) fn push(&self, item: T) -> Result<(), Refused> {
+        self.push_in_company(item, Duration::ZERO)
+    }
+
+    /// The same for something that may wait for so long until more has come. What is in a hurry takes it along.
+    pub(crate) fn push_in_company(&self, item: T, at_most: Duration) -> Result<(), Refused> {
+        let due = Instant::now() + at_most;
         let mut state = self.lock();
         if state.is_closed {
             return Err(Refused::Closed);
@@ -44,20 +54,34 @@ impl<T> Queue<T> {
         if state.waiting.len() >= self.capacity {
             return Err(Refused::Full);
         }
+        let is_first = state.waiting.is_empty() || due < state.due;
+        if is_first {
+            state.due = due;
+        }
         state.waiting.push_back(item);
         drop(state);
-        self.changed.notify_one();
+        if is_first || at_most.is_zero() {
+            self.changed.notify_one();
+        }
         Ok(())
     }
 
-    /// Waits until there is something and takes up to `most` of it. Nothing comes once the queue is closed and empty.
+    /// Waits until there is something that waits for no company any more, and takes up to `most` of all that is there. Nothing
+    /// comes once the queue is closed and empty.
     pub(crate) fn take(&self, most: usize) -> Vec<T> {
-        let state = self.lock();
-        let waits = |state: &mut State<T>| state.waiting.is_empty() && !state.is_closed;
-        let mut state = self
-            .changed
-            .wait_while(state, waits)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        while !state.is_closed {
+            let left = state.due.saturating_duration_since(Instant::now());
+            state = if state.waiting.is_empty() {
+                let woken = self.changed.wait(state);
+                woken.unwrap_or_else(PoisonError::into_inner)
+            } else if left.is_zero() {
+                break;
+            } else {
+                let woken = self.changed.wait_timeout(state, left);
+                woken.unwrap_or_else(PoisonError::into_inner).0
+            };
+        }
         let taken = state.waiting.len().min(most);
         state.waiting.drain(..taken).collect()
     }

@@ -1,5 +1,7 @@
 //! A write: statements that happen together or not at all.
 
+use std::time::Duration;
+
 use crate::{Error, Row, Sql};
 
 /// A list of statements, all or nothing, each with what it must do.
@@ -10,6 +12,8 @@ use crate::{Error, Row, Sql};
 #[must_use = "a unit does nothing until it is written"]
 pub struct Unit {
     pub(crate) statements: Vec<Statement>,
+    /// How long it may wait for others.
+    pub(crate) company: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -55,9 +59,18 @@ impl Unit {
         })
     }
 
-    /// Adds all statements of another unit behind those of this one.
+    /// Lets it wait for others to share the disk with, for so many milliseconds at most: what is lost in time is won in
+    /// changes a second. A file takes it along with the first that waits for nobody, as a unit does of which this is not
+    /// said; to a server those that wait at the same time go together.
+    pub fn wait_for_company(mut self, at_most: Duration) -> Self {
+        self.company = at_most;
+        self
+    }
+
+    /// Adds all statements of another unit behind those of this one. Together they wait for no longer than either would.
     pub fn append(mut self, mut other: Unit) -> Self {
         self.statements.append(&mut other.statements);
+        self.company = self.company.min(other.company);
         self
     }
 

@@ -9,6 +9,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use db::{Db, Error, OpenError, file_of, sql};
@@ -53,6 +54,24 @@ fn applied(place: &Place) -> Ready<i64> {
         })
     });
     ready(count.unwrap_or(0))
+}
+
+#[tokio::test]
+async fn the_first_in_a_hurry_takes_along_who_waits_for_company() {
+    let place = place("").await;
+    let db = place.open().await;
+    let company = add("a").wait_for_company(Duration::from_secs(4));
+    let waits = tokio::spawn({
+        let db = db.clone();
+        async move { db.write(company).await }
+    });
+    while db.stats().writes_waiting == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(count(&db).await, 0, "it waits");
+    db.write(add("b")).await.expect("written");
+    assert_eq!(things(&db).await.len(), 2, "both were");
+    waits.await.expect("a task").expect("written");
 }
 
 #[tokio::test]

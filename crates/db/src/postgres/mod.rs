@@ -3,6 +3,7 @@
 //! Readers share a connection by pipelining: a question is sent without waiting for the answers before it, which gives
 //! more answers a second over two connections than a pool of sixteen does. A unit has its connection for itself.
 
+mod company;
 mod connect;
 mod convert;
 mod lanes;
@@ -18,7 +19,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use self::{connect::Connector, lanes::Lanes};
+use self::{company::Departures, connect::Connector, lanes::Lanes};
 use crate::{Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, address::Server};
 
 /// How long a question or a unit waits for a connection.
@@ -47,6 +48,7 @@ pub(crate) struct Postgres {
     pool: Pool,
     /// True once it is closed. A unit holds it for reading, so that closing waits for those that were begun.
     is_closed: Arc<RwLock<bool>>,
+    departures: Departures,
 }
 
 impl Postgres {
@@ -74,6 +76,7 @@ impl Postgres {
             lanes: Lanes::new(connector),
             pool,
             is_closed: Arc::new(RwLock::new(false)),
+            departures: Departures::new(),
         })
     }
 
@@ -113,7 +116,9 @@ impl Postgres {
             return Err(closed());
         }
         let pool = self.pool.clone();
+        let departures = self.departures;
         Ok(Pending(tokio::spawn(async move {
+            departures.wait(unit.company).await;
             let result = unit::write(&pool, &unit, carried_out).await;
             drop(is_closed);
             result

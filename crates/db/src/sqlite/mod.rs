@@ -123,16 +123,18 @@ impl Sqlite {
 
     /// Carries out a unit.
     pub(crate) async fn write(&self, unit: Unit) -> Result<Written, Error> {
+        let company = unit.company;
         let (job, mut pending) = writer::Job::new(unit, None);
-        self.writes.push(job).map_err(refused)?;
+        self.writes.push_in_company(job, company).map_err(refused)?;
         pending.written().await
     }
 
     /// Carries out a unit, and returns when nothing in it was refused: what is left is the wait for the disk, if any.
     pub(crate) async fn write_ahead(&self, unit: Unit) -> Result<Option<Pending>, Error> {
         let (tell, carried_out) = oneshot::channel();
+        let company = unit.company;
         let (job, mut pending) = writer::Job::new(unit, Some(tell));
-        self.writes.push(job).map_err(refused)?;
+        self.writes.push_in_company(job, company).map_err(refused)?;
         tokio::select! {
             biased;
             written = pending.written() => return written.map(|_| None),

@@ -1,6 +1,9 @@
 //! Units: all or nothing, and what comes back.
 
+use std::time::Duration;
+
 use db::{Engine, Error, Unit, sql};
+use tokio::time::timeout;
 
 use super::{Place, add, count, things};
 
@@ -183,6 +186,26 @@ pub(crate) async fn what_is_ahead_is_found_and_then_kept(place: Place) {
     db.close().await;
     let db = place.open().await;
     assert_eq!(count(&db).await, 2, "nobody has to wait for it");
+}
+
+pub(crate) async fn who_waits_for_company_is_written_all_the_same(place: Place) {
+    let db = place.open().await;
+    let at_most = Duration::from_millis(50);
+    let alone = db.write(add("a").wait_for_company(at_most));
+    alone.await.expect("written");
+    assert_eq!(count(&db).await, 1);
+
+    let wait = |id| db.write(add(id).wait_for_company(at_most));
+    let (b, c, d) = tokio::join!(wait("b"), wait("c"), wait("d"));
+    for written in [b, c, d] {
+        written.expect("written");
+    }
+    assert_eq!(count(&db).await, 4);
+
+    let left = timeout(Duration::ZERO, db.write(add("e").wait_for_company(at_most)));
+    left.await.expect_err("it waits");
+    db.close().await;
+    assert_eq!(count(&place.open().await).await, 5);
 }
 
 pub(crate) async fn what_is_asked_is_counted(place: Place) {
