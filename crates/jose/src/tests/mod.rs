@@ -4,6 +4,7 @@
     reason = "the ids of the catalogue are written with a capital"
 )]
 
+mod again;
 mod every_change;
 mod forged;
 mod form;
