@@ -14,6 +14,9 @@ use crate::params::{Error, Input, Params};
 /// How long a tag is at least, in bytes.
 const SHORTEST_TAG: usize = 4;
 
+/// How many blocks are wiped without a look at what else there is to do.
+const WIPED_TOGETHER: usize = 256;
+
 /// Computes hashes in memory that it keeps from one to the next. One for each thread, or two to compute side by side.
 ///
 /// The memory is as large as the largest hash was. It is not wiped between two hashes, of which the second overwrites it, but
@@ -85,10 +88,22 @@ impl Hasher {
 
     /// Overwrites the memory, unless nothing was computed in it since the last time. It stays where it is.
     pub fn wipe(&mut self) {
-        if self.dirty {
-            self.blocks.iter_mut().for_each(Zeroize::zeroize);
-            self.dirty = false;
+        self.wipe_while(|| true);
+    }
+
+    /// The same, but stops when `goes_on`, which is asked at each quarter of a megabyte, says no. What is left then is for the
+    /// next hash or the next time to overwrite.
+    pub fn wipe_while(&mut self, mut goes_on: impl FnMut() -> bool) {
+        if !self.dirty {
+            return;
         }
+        for part in self.blocks.chunks_mut(WIPED_TOGETHER) {
+            if !goes_on() {
+                return;
+            }
+            part.iter_mut().for_each(Zeroize::zeroize);
+        }
+        self.dirty = false;
     }
 
     /// The first two blocks of each lane, and what is to be done for the others.
@@ -224,6 +239,24 @@ mod tests {
             assert_eq!((hasher.blocks.as_ptr(), hasher.blocks.len()), place);
         }
         assert_eq!(hash(&mut hasher, 3000), tag);
+    }
+
+    #[test]
+    fn a_wipe_that_is_stopped_leaves_the_rest_to_the_next() {
+        let mut hasher = Hasher::new();
+        hash(&mut hasher, 3000);
+        let mut parts = 0;
+        hasher.wipe_while(|| {
+            parts += 1;
+            parts < 3
+        });
+        let (wiped, left) = hasher.blocks.split_at(2 * WIPED_TOGETHER);
+        let is_zero = |block: &Block| block.0.as_flattened().iter().all(|&word| word == 0);
+        assert!(wiped.iter().all(is_zero));
+        assert!(!left.iter().any(is_zero));
+        hasher.wipe();
+        assert!(is_empty(&hasher));
+        hasher.wipe_while(|| panic!("there is nothing to wipe"));
     }
 
     #[test]

@@ -127,6 +127,12 @@ impl Hasher {
         self.argon2id.wipe();
     }
 
+    /// The same, but stops when `goes_on` says no; it is asked many times a millisecond. What is left then is for the next
+    /// hash or the next time to overwrite.
+    pub fn wipe_while(&mut self, goes_on: impl FnMut() -> bool) {
+        self.argon2id.wipe_while(goes_on);
+    }
+
     fn derive(
         &mut self,
         password: &[u8],

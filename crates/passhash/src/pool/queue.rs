@@ -30,13 +30,17 @@ enum Obstacle {
 pub(super) struct Queue {
     settings: PoolSettings,
     state: Mutex<State>,
-    wake: Condvar,
+    /// One for each thread.
+    wakes: Vec<Condvar>,
 }
 
 struct State {
     lines: Lines,
     /// What each thread computes, and since when.
     running: Vec<Option<(Work, Instant)>>,
+    /// The threads that have nothing to do. The last one to rest is called first: its memory is the
+    /// likeliest to be in the caches.
+    resting: Vec<usize>,
     pace: Pace,
     counts: Counts,
     open: bool,
@@ -49,11 +53,12 @@ impl Queue {
             state: Mutex::new(State {
                 lines: Lines::default(),
                 running: vec![None; settings.threads],
+                resting: Vec::with_capacity(settings.threads),
                 pace: Pace::guessed(),
                 counts: Counts::default(),
                 open: true,
             }),
-            wake: Condvar::new(),
+            wakes: (0..settings.threads).map(|_| Condvar::new()).collect(),
         }
     }
 
@@ -66,8 +71,11 @@ impl Queue {
         let mut state = self.state();
         state.judge(turn, held, self.settings)?;
         state.lines.join(turn, [work, held], job);
+        let called = state.resting.pop();
         drop(state);
-        self.wake.notify_one();
+        if let Some(slot) = called {
+            self.wakes[slot].notify_one();
+        }
         Ok(())
     }
 
@@ -77,23 +85,28 @@ impl Queue {
     }
 
     /// The next job for the thread of `slot`, which is running from now on; `None` when nothing
-    /// waits.
+    /// waits: then it rests until it is called.
     pub(super) fn begin(&self, slot: usize) -> Option<Waiting> {
-        self.state().begin(slot, self.settings)
+        self.state().begin_or_rest(slot, self.settings)
     }
 
-    /// The same, but waits for one; `None` when the queue is closed and empty.
+    /// Whether the thread of `slot` rests and was not called.
+    pub(super) fn rests(&self, slot: usize) -> bool {
+        self.state().resting.contains(&slot)
+    }
+
+    /// The same as [`Queue::begin`], but waits for one; `None` when the queue is closed and empty.
     pub(super) fn wait_to_begin(&self, slot: usize) -> Option<Waiting> {
         let mut state = self.state();
         loop {
-            if let Some(next) = state.begin(slot, self.settings) {
+            // What it was called for may have been taken by one that had just become free.
+            if let Some(next) = state.begin_or_rest(slot, self.settings) {
                 return Some(next);
             }
             if !state.open {
                 return None;
             }
-            state = self
-                .wake
+            state = self.wakes[slot]
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
@@ -118,7 +131,7 @@ impl Queue {
 
     pub(super) fn close(&self) {
         self.state().open = false;
-        self.wake.notify_all();
+        self.wakes.iter().for_each(Condvar::notify_one);
     }
 
     /// How long a thread takes for `work`, at the present pace.
@@ -176,10 +189,17 @@ impl PoolSettings {
 }
 
 impl State {
-    fn begin(&mut self, slot: usize, settings: PoolSettings) -> Option<Waiting> {
-        let next = self.lines.next(&self.pace, settings.room())?;
-        self.running[slot] = Some((next.work, Instant::now()));
-        Some(next)
+    fn begin_or_rest(&mut self, slot: usize, settings: PoolSettings) -> Option<Waiting> {
+        let next = self.lines.next(&self.pace, settings.room());
+        match &next {
+            Some(next) => {
+                self.resting.retain(|&resting| resting != slot);
+                self.running[slot] = Some((next.work, Instant::now()));
+            }
+            None if self.resting.contains(&slot) => {}
+            None => self.resting.push(slot),
+        }
+        next
     }
 
     fn judge(&mut self, turn: Turn, held: Work, settings: PoolSettings) -> Result<(), Refusal> {

@@ -59,7 +59,7 @@ fn work(slot: usize, queue: &Queue, observe: fn(Scheme, Duration)) {
         let next = queue.begin(slot).or_else(|| {
             // Under load each hash overwrites the one before; what the last one left is wiped when
             // there is time for it.
-            hasher.wipe();
+            hasher.wipe_while(|| queue.rests(slot));
             queue.wait_to_begin(slot)
         });
         let Some(mut next) = next else {

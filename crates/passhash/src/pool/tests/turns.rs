@@ -125,6 +125,35 @@ fn the_others_are_overtaken_by_no_more_than_may_wait() {
     assert_eq!(*order.lock().expect("lock"), "aaaa1aa2a");
 }
 
+#[test]
+fn who_rested_last_is_called_first() {
+    let queue = Queue::new(PoolSettings {
+        threads: 2,
+        max_wait: Duration::from_secs(2),
+    });
+    let come = || {
+        let (reply, answer) = oneshot::channel();
+        let admitted = queue.admit(ANYBODY, [NO_WORK; 2], job(|_| Ok(()), reply));
+        assert!(admitted.is_ok());
+        answer
+    };
+    let resting = || [0, 1].map(|slot| queue.rests(slot));
+    assert_eq!(resting(), [false, false]);
+    assert!(queue.begin(0).is_none());
+    assert!(queue.begin(1).is_none());
+    assert_eq!(resting(), [true, true]);
+    let _first = come();
+    assert_eq!(resting(), [true, false]);
+    let _second = come();
+    assert_eq!(resting(), [false, false]);
+    queue.wait_to_begin(1).expect("it was called for this");
+    // The other's job is taken by one that has just become free: it rests again.
+    queue.end(1, Outcome::Failed);
+    queue.begin(1).expect("the other one");
+    assert!(queue.begin(0).is_none());
+    assert_eq!(resting(), [true, false]);
+}
+
 #[tokio::test]
 async fn l2_one_network_leaves_three_quarters_to_the_others() {
     let pool = pool(1);
