@@ -307,9 +307,9 @@ impl Passwords {
         look.await.map_err(Error::bug)?
     }
 
-    /// How long a change of a sign-in may wait for others to share the disk with.
-    pub fn leisure(&self) -> Duration {
-        leisure(self.pool.load().expected_wait, self.max_wait)
+    /// How long a change of a sign-in whose turn it is may wait for others to share the disk with.
+    pub fn leisure(&self, turn: Turn) -> Duration {
+        leisure(self.pool.expected_wait(turn), self.max_wait)
     }
 
     /// How busy the threads are, for the figures.

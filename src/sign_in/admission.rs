@@ -79,7 +79,7 @@ async fn charge(app: &App, lane: Lane, turn: Turn, asking: &Asking) -> Result<Pe
     if !app.config.limits.enabled {
         return Ok(Permit::unlimited(turn));
     }
-    let permit = Permit::take(&app.db, lane, turn, app.passwords.leisure(), asking.now).await;
+    let permit = Permit::take(&app.db, lane, turn, app.passwords.leisure(turn), asking.now).await;
     if let Err(Error::Refused(_)) = &permit {
         count("held_back");
     }

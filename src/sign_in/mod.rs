@@ -129,9 +129,11 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
                 ..
             }) if verified.is_right && !user.is_disabled() => (user, stored),
             account => {
-                return Err(refuse(app, &attempt, account.as_ref(), began, asking)
-                    .await?
-                    .into());
+                return Err(
+                    refuse(app, &permit, &attempt, account.as_ref(), began, asking)
+                        .await?
+                        .into(),
+                );
             }
         };
         let stronger = app
@@ -150,7 +152,7 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
         );
         let Some(proven) = proven.await? else {
             let (asked, unit) = ask(&user, &stored, &attempt, asking);
-            if begin(app, unit.append(beside)).await? {
+            if begin(app, at_leisure(app, &permit, unit.append(beside))).await? {
                 return Ok(asked);
             }
             account = password::store::account(&app.db, attempt.email.key()).await?;
@@ -159,7 +161,8 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
         let (grant, session) = opening(app, &user, attempt.carried, proven, asking)?;
         let remember = attempt.remember && user.mfa.are_on();
         let remembering = second_factor::remembering(app, &device, &user.id, remember, asking);
-        if begin(app, session.append(beside).append(remembering)).await? {
+        let unit = session.append(beside).append(remembering);
+        if begin(app, at_leisure(app, &permit, unit)).await? {
             count("password");
             end_replaced(app, &user.id, attempt.replaces.as_ref(), asking).await?;
             let device = device.to_text(attempt.email.key(), &app.stamp);
@@ -167,7 +170,9 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
         }
         account = password::store::account(&app.db, attempt.email.key()).await?;
     }
-    Err(refuse(app, &attempt, None, began, asking).await?.into())
+    Err(refuse(app, &permit, &attempt, None, began, asking)
+        .await?
+        .into())
 }
 
 /// What is asked for behind a right password, and what writes that.
@@ -209,9 +214,13 @@ async fn verify(
     verified
 }
 
+/// The same unit, with time to wait for others as long as its kind waits at the hash threads.
+fn at_leisure(app: &App, permit: &Permit, unit: Unit) -> Unit {
+    unit.wait_for_company(app.passwords.leisure(permit.turn()))
+}
+
 /// Begins what a right password begins; `false` when the account is no longer as it was when its password was verified.
 async fn begin(app: &App, unit: Unit) -> Result<bool, Error> {
-    let unit = unit.wait_for_company(app.passwords.leisure());
     match app.db.write(unit).await {
         Ok(_) => Ok(true),
         Err(db::Error::Touched { .. }) => Ok(false),
@@ -281,6 +290,7 @@ pub(crate) fn count(method: &'static str) {
 /// cannot be written down is not answered.
 async fn refuse(
     app: &App,
+    permit: &Permit,
     attempt: &Attempt,
     account: Option<&Account>,
     began: Instant,
@@ -291,9 +301,7 @@ async fn refuse(
         session: None,
     };
     let unit = Unit::new().run(audit::row(Event::SignInFailed, By::Caller(asking), about));
-    app.db
-        .write(unit.wait_for_company(app.passwords.leisure()))
-        .await?;
+    app.db.write(at_leisure(app, permit, unit)).await?;
     app.spray
         .note(&attempt.password, attempt.email.key(), asking.now);
     metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => "refused")

@@ -265,6 +265,11 @@ impl Pool {
         self.owner.queue.expected(recipe.work)
     }
 
+    /// For how long a job of `turn` that came now would be expected to wait.
+    pub fn expected_wait(&self, turn: Turn) -> Duration {
+        self.owner.queue.expected_wait(turn)
+    }
+
     /// The pool's queue and threads, now.
     pub fn load(&self) -> Load {
         self.owner.queue.load()

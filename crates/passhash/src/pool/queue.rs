@@ -140,6 +140,11 @@ impl Queue {
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
+    /// When a job of `turn` that came now would be expected to begin.
+    pub(super) fn expected_wait(&self, turn: Turn) -> Duration {
+        self.state().expected_wait(turn, Instant::now())
+    }
+
     pub(super) fn load(&self) -> Load {
         let state = self.state();
         let (queued, ahead) = state.lines.lengths();
