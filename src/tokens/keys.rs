@@ -289,7 +289,7 @@ fn opened(sealer: &Sealer, algorithm: Algorithm, stored: Vec<StoredKey>) -> Resu
             generation,
             signs_from,
             verifies_until,
-            verifying: signing.verifying_key(),
+            verifying: signing.verifying_key().remembering(),
             signing,
         })
     });

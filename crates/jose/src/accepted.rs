@@ -36,8 +36,20 @@ pub(crate) fn pair(message: &[u8], signature: &[u8]) -> Pair {
 }
 
 impl Accepted {
+    /// Whether the key accepted it before or does now, which is remembered.
+    pub(crate) fn holds_or(&self, pair: Pair, verify: impl FnOnce() -> bool) -> bool {
+        if self.holds(&pair) {
+            return true;
+        }
+        let is_right = verify();
+        if is_right {
+            self.note(pair);
+        }
+        is_right
+    }
+
     /// Whether the key accepted it before, and it was not forgotten.
-    pub(crate) fn holds(&self, pair: &Pair) -> bool {
+    fn holds(&self, pair: &Pair) -> bool {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if known.recent.contains(pair) {
             return true;
@@ -51,7 +63,7 @@ impl Accepted {
     }
 
     /// Remembers it for as long as it is asked for, and then until so many others were.
-    pub(crate) fn note(&self, pair: Pair) {
+    fn note(&self, pair: Pair) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.recent.len() >= MOST {
             known.older = mem::take(&mut known.recent);
@@ -80,6 +92,18 @@ mod tests {
         assert!(accepted.holds(&numbered(5 * MOST - 1)));
         let known = accepted.0.read().expect("a whole lock");
         assert!(known.recent.len() + known.older.len() <= 2 * MOST);
+    }
+
+    #[test]
+    fn what_is_right_is_verified_once_and_what_is_wrong_each_time() {
+        let accepted = Accepted::default();
+        let known = accepted.clone();
+        assert!(accepted.holds_or(numbered(0), || true));
+        assert!(known.holds_or(numbered(0), || panic!("it is known")));
+        for _ in 0..2 {
+            assert!(!known.holds_or(numbered(1), || false));
+        }
+        assert!(known.holds_or(numbered(1), || true));
     }
 
     #[test]
