@@ -95,21 +95,13 @@ impl Queue {
         self.state().resting.contains(&slot)
     }
 
-    /// The same as [`Queue::begin`], but waits for one; `None` when the queue is closed and empty.
-    pub(super) fn wait_to_begin(&self, slot: usize) -> Option<Waiting> {
-        let mut state = self.state();
-        loop {
-            // What it was called for may have been taken by one that had just become free.
-            if let Some(next) = state.begin_or_rest(slot, self.settings) {
-                return Some(next);
-            }
-            if !state.open {
-                return None;
-            }
-            state = self.wakes[slot]
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
+    /// Waits until the thread of `slot`, which rests, is called; `false` when the queue is closed and it was
+    /// not. What it was called for may have been taken by one that had just become free.
+    pub(super) fn wait_for_call(&self, slot: usize) -> bool {
+        let rests = |state: &mut State| state.open && state.resting.contains(&slot);
+        let state = self.wakes[slot].wait_while(self.state(), rests);
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        !state.resting.contains(&slot)
     }
 
     /// The thread of `slot` has done what it began. Answers how long that took.

@@ -56,13 +56,13 @@ impl Drop for Life {
 fn work(slot: usize, queue: &Queue, observe: fn(Scheme, Duration)) {
     let mut hasher = Hasher::default();
     loop {
-        let next = queue.begin(slot).or_else(|| {
+        let Some(mut next) = queue.begin(slot) else {
             // Under load each hash overwrites the one before; what the last one left is wiped when
             // there is time for it.
             hasher.wipe_while(|| queue.rests(slot));
-            queue.wait_to_begin(slot)
-        });
-        let Some(mut next) = next else {
+            if queue.wait_for_call(slot) {
+                continue;
+            }
             return;
         };
         let outcome = catch_unwind(AssertUnwindSafe(|| next.job.compute(&mut hasher)))

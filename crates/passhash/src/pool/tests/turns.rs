@@ -146,12 +146,16 @@ fn who_rested_last_is_called_first() {
     assert_eq!(resting(), [true, false]);
     let _second = come();
     assert_eq!(resting(), [false, false]);
-    queue.wait_to_begin(1).expect("it was called for this");
+    assert!(queue.wait_for_call(1), "for the first");
+    queue.begin(1).expect("the first");
     // The other's job is taken by one that has just become free: it rests again.
     queue.end(1, Outcome::Failed);
     queue.begin(1).expect("the other one");
+    assert!(queue.wait_for_call(0), "for the second");
     assert!(queue.begin(0).is_none());
     assert_eq!(resting(), [true, false]);
+    queue.close();
+    assert!(!queue.wait_for_call(0));
 }
 
 #[tokio::test]
