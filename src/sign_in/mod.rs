@@ -129,11 +129,9 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
                 ..
             }) if verified.is_right && !user.is_disabled() => (user, stored),
             account => {
-                return Err(
-                    refuse(app, &permit, &attempt, account.as_ref(), began, asking)
-                        .await?
-                        .into(),
-                );
+                return Err(refuse(app, &attempt, account.as_ref(), began, asking)
+                    .await?
+                    .into());
             }
         };
         let stronger = app
@@ -170,9 +168,7 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
         }
         account = password::store::account(&app.db, attempt.email.key()).await?;
     }
-    Err(refuse(app, &permit, &attempt, None, began, asking)
-        .await?
-        .into())
+    Err(refuse(app, &attempt, None, began, asking).await?.into())
 }
 
 /// What is asked for behind a right password, and what writes that.
@@ -290,7 +286,6 @@ pub(crate) fn count(method: &'static str) {
 /// cannot be written down is not answered.
 async fn refuse(
     app: &App,
-    permit: &Permit,
     attempt: &Attempt,
     account: Option<&Account>,
     began: Instant,
@@ -300,8 +295,10 @@ async fn refuse(
         user: account.map(|account| &account.user.id),
         session: None,
     };
-    let unit = Unit::new().run(audit::row(Event::SignInFailed, By::Caller(asking), about));
-    app.db.write(at_leisure(app, permit, unit)).await?;
+    // Not at leisure: what came late to the floor would tell how late, and so which hash it was.
+    app.db
+        .write(Unit::new().run(audit::row(Event::SignInFailed, By::Caller(asking), about)))
+        .await?;
     app.spray
         .note(&attempt.password, attempt.email.key(), asking.now);
     metrics::counter!("doorward_signins_total", "method" => "password", "outcome" => "refused")
