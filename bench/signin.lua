@@ -1,6 +1,7 @@
--- For wrk: each request is the sign-in of somebody else, taken by chance from those who have accounts, each from a network of
--- their own behind the proxy that we are. Arguments: the number of threads; how many have accounts. Prints "figures", then:
--- sign-ins; seconds; median, 99th percentile and longest wait in milliseconds; what failed.
+-- For wrk: each request is the sign-in of somebody else, taken by chance from those who have accounts. Its network, which we as a
+-- proxy name, is taken by chance, too, so that nobody's share of sign-ins is used up however few the people are. Arguments: the
+-- number of threads; how many have accounts. Prints "figures", then: sign-ins; seconds; median, 99th percentile and longest wait
+-- in milliseconds; what failed.
 
 local threads = {}
 -- Global, so that done() can read it from each thread.
@@ -20,7 +21,7 @@ local headers = { ["Content-Type"] = "application/json" }
 
 function request()
    local person = math.random(people)
-   local network = person % 16384
+   local network = math.random(0, 16383)
    headers["X-Forwarded-For"] = "10." .. math.floor(network / 128) .. "." .. network % 128 .. ".1"
    return wrk.format("POST", nil, headers,
       '{"email":"person' .. person .. '@example.com","password":"a long walk by the sea"}')
