@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::http::Asking;
 use crate::ids::{SessionId, UserId};
 
-pub use store::{newest, row};
+pub use store::{delete_older, newest, row};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,6 +29,14 @@ pub fn row(event: Event, by: By<'_>, about: About<'_>) -> Sql {
     .bind(asking.map(|asking| asking.request_id.clone()))
 }
 
+/// Removes up to so many rows that are older than `until`. Ids begin with the time, so the oldest are found by the key.
+pub fn delete_older(until: Timestamp, most: u32) -> Sql {
+    sql("DELETE FROM audit WHERE id IN \
+         (SELECT id FROM (SELECT id, at FROM audit ORDER BY id LIMIT $2) AS oldest WHERE at <= $1)")
+    .bind(until)
+    .bind(i64::from(most))
+}
+
 /// When the newest row was written; `None` while there is none.
 pub async fn newest(db: &Db) -> Result<Option<Timestamp>, Error> {
     // Ids begin with the time, so the last of them is found by the key.

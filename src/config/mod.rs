@@ -34,9 +34,9 @@ pub use problems::{ConfigErrors, Source};
 pub use reference::reference;
 pub use role::Role;
 pub use sections::{
-    CorsConfig, CounterRegression, IntrospectionConfig, LimitsConfig, LogConfig, LogFormat,
-    PasskeysConfig, PasswordConfig, ProofWanted, SecondFactorConfig, SessionsConfig, SignupAnswer,
-    SignupConfig, TlsConfig, TokensConfig,
+    AuditConfig, CorsConfig, CounterRegression, IntrospectionConfig, LimitsConfig, LogConfig,
+    LogFormat, PasskeysConfig, PasswordConfig, ProofWanted, SecondFactorConfig, SessionsConfig,
+    SignupAnswer, SignupConfig, TlsConfig, TokensConfig,
 };
 use settings::{Preset, Section as _, settings};
 pub use sources::Inputs;
@@ -71,6 +71,8 @@ settings! {
         shutdown_grace: Duration = "20s",
         /// Logs.
         log: LogConfig,
+        /// The audit trail.
+        audit: AuditConfig,
         /// HTTPS on the main listener.
         tls: Option<TlsConfig>,
         /// Tokens.

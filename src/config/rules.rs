@@ -26,6 +26,9 @@ pub(super) fn check(config: &Config, draft: &mut Draft) {
     clients(config, draft);
     limits(config, draft);
     logs(config, draft);
+    if let Some(keep) = &config.audit.keep {
+        draft.within("audit.keep", keep, DAY..=3650 * DAY);
+    }
     draft.within(
         "second_factor.remember_device",
         &config.second_factor.remember_device,

@@ -43,6 +43,14 @@ words!(LogFormat, "auto, pretty or json",
     "auto" => LogFormat::Auto, "pretty" => LogFormat::Pretty, "json" => LogFormat::Json);
 
 settings! {
+    /// What happened, to whom, from where: rows of the table `audit`.
+    pub struct AuditConfig under "audit." {
+        /// How long a row of the audit trail is kept, with the address it came from: from 1 day to 3650 days; `off` keeps it for good.
+        keep: Option<Duration> = "400d",
+    }
+}
+
+settings! {
     /// HTTPS on the main listener. Both paths or neither.
     pub struct TlsConfig under "tls." {
         /// The certificate chain, PEM. Read again when it changes and on SIGHUP.

@@ -2,6 +2,7 @@
 
 use db::{Db, Unit, sql};
 use doorward::app::MIGRATIONS;
+use doorward::clock::Clock;
 
 use crate::harness::process::Place;
 
@@ -29,10 +30,12 @@ async fn a_backlog_is_worked_off_and_what_lives_stays() {
         .append(revocations(0, OVER))
         .append(spent_proofs(0, OVER))
         .append(ceremonies(0, OVER))
+        .append(audit(0, OVER))
         .append(sessions(LATER, LIVING))
         .append(revocations(LATER, LIVING))
         .append(spent_proofs(LATER, LIVING))
-        .append(ceremonies(LATER, LIVING));
+        .append(ceremonies(LATER, LIVING))
+        .append(audit(LATER, LIVING));
     db.write(rows).await.unwrap();
 
     let _server = place.serve();
@@ -41,6 +44,7 @@ async fn a_backlog_is_worked_off_and_what_lives_stays() {
         "SELECT CAST(count(*) AS BIGINT) AS n FROM revocations WHERE until <= $1",
         "SELECT CAST(count(*) AS BIGINT) AS n FROM spent_proofs WHERE until <= $1",
         "SELECT CAST(count(*) AS BIGINT) AS n FROM ceremonies WHERE expires_at <= $1",
+        "SELECT CAST(count(*) AS BIGINT) AS n FROM audit WHERE user_id = 'u' AND at <= $1",
     ];
     for count in counts {
         let of = async |until: i64| {
@@ -87,4 +91,43 @@ fn ceremonies(first: i64, count: i64) -> Unit {
     (first..first + count).fold(Unit::new(), |unit, until| {
         unit.run(row.clone().bind(until.to_be_bytes()).bind(until))
     })
+}
+
+/// The same of the audit trail.
+fn audit(first: i64, count: i64) -> Unit {
+    let row = sql(
+        "INSERT INTO audit (id, at, event, actor, user_id) VALUES ($1, $2, 'tested', 'service', 'u')",
+    );
+    (first..first + count).fold(Unit::new(), |unit, at| {
+        unit.run(row.clone().bind(format!("{at:016}")).bind(at))
+    })
+}
+
+/// A trail that is kept for good is left alone, and what is younger than it is kept for stays.
+#[tokio::test]
+async fn the_trail_is_kept_for_as_long_as_the_operator_says() {
+    const DAY: i64 = 24 * 3_600 * 1_000_000;
+    let now = Clock::system().now().micros();
+    for (keep, left) in [("off", 3), ("30d", 2), ("5d", 1)] {
+        let place = Place::new().await.with("audit.keep", keep);
+        drop(place.serve());
+        let db = Db::open_beside(&place.database_url(), MIGRATIONS)
+            .await
+            .unwrap();
+        for days in [1, 20, 40] {
+            db.write(audit(now - days * DAY, 1)).await.unwrap();
+        }
+        // Purged before it, in the same round.
+        db.write(ceremonies(0, 1)).await.unwrap();
+        let _server = place.serve();
+        let count = async |of: &'static str| {
+            let n = db.one(sql(of), |row| row.int("n")).await;
+            n.unwrap().unwrap()
+        };
+        while count("SELECT CAST(count(*) AS BIGINT) AS n FROM ceremonies").await > 0 {}
+        let trail = "SELECT CAST(count(*) AS BIGINT) AS n FROM audit WHERE user_id = 'u'";
+        while count(trail).await > left {}
+        assert_eq!(count(trail).await, left, "{keep}");
+        db.close().await;
+    }
 }

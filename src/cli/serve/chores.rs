@@ -107,7 +107,7 @@ async fn keep_revocations(app: App, tell: oneshot::Sender<Forgotten>) {
 
 /// Removes what is over: keys that verify nothing any more, and rows that expire.
 async fn remove_what_is_over(app: App) {
-    let mut expiring = purge::all();
+    let mut expiring = purge::all(&app.config.audit);
     let mut tick = tokio::time::interval(PURGE_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -8,7 +8,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::{attempts, challenges, passkeys, proofs, revocations, sessions, trusted_devices};
+use crate::config::AuditConfig;
+use crate::{
+    attempts, audit, challenges, passkeys, proofs, revocations, sessions, trusted_devices,
+};
 
 /// How long a step should take at most. Half of what may be felt: what a step will cost is not known before.
 const LONG: Duration = Duration::from_millis(25);
@@ -27,58 +30,43 @@ pub(super) struct Expiring {
     note: Option<fn(Timestamp) -> Sql>,
     /// Removes up to so many rows that were over at a moment.
     removal: fn(Timestamp, u32) -> Sql,
+    /// For how long they are kept when they are over.
+    kept: Duration,
     rows: u32,
 }
 
 /// Every kind of row that expires.
-pub(super) fn all() -> Vec<Expiring> {
-    vec![
+pub(super) fn all(trail: &AuditConfig) -> Vec<Expiring> {
+    let mut all = vec![
+        Expiring::new("sessions", sessions::store::delete_expired),
         Expiring {
-            table: "sessions",
-            note: None,
-            removal: sessions::store::delete_expired,
-            rows: FEWEST,
-        },
-        Expiring {
-            table: "revocations",
             note: Some(revocations::store::note_purge),
-            removal: revocations::store::delete_over,
-            rows: FEWEST,
+            ..Expiring::new("revocations", revocations::store::delete_over)
         },
-        Expiring {
-            table: "attempts",
-            note: None,
-            removal: attempts::store::delete_forgotten,
-            rows: FEWEST,
-        },
-        Expiring {
-            table: "challenges",
-            note: None,
-            removal: challenges::store::delete_over,
-            rows: FEWEST,
-        },
-        Expiring {
-            table: "trusted_devices",
-            note: None,
-            removal: trusted_devices::store::delete_over,
-            rows: FEWEST,
-        },
-        Expiring {
-            table: "spent_proofs",
-            note: None,
-            removal: proofs::store::delete_over,
-            rows: FEWEST,
-        },
-        Expiring {
-            table: "ceremonies",
-            note: None,
-            removal: passkeys::store::delete_over,
-            rows: FEWEST,
-        },
-    ]
+        Expiring::new("attempts", attempts::store::delete_forgotten),
+        Expiring::new("challenges", challenges::store::delete_over),
+        Expiring::new("trusted_devices", trusted_devices::store::delete_over),
+        Expiring::new("spent_proofs", proofs::store::delete_over),
+        Expiring::new("ceremonies", passkeys::store::delete_over),
+    ];
+    all.extend(trail.keep.map(|kept| Expiring {
+        kept,
+        ..Expiring::new("audit", audit::delete_older)
+    }));
+    all
 }
 
 impl Expiring {
+    fn new(table: &'static str, removal: fn(Timestamp, u32) -> Sql) -> Self {
+        Self {
+            table,
+            note: None,
+            removal,
+            kept: Duration::ZERO,
+            rows: FEWEST,
+        }
+    }
+
     /// Removes what is over, a step after the other, until nothing is left of it or the service is about to stop.
     pub(super) async fn purge(&mut self, app: &App) {
         while !app.is_draining() {
@@ -101,8 +89,9 @@ impl Expiring {
     }
 
     fn step(&self, now: Timestamp) -> Unit {
-        let noted = self.note.map_or_else(Unit::new, |note| note(now).into());
-        noted.run((self.removal)(now, self.rows))
+        let moment = now.minus(self.kept);
+        let noted = self.note.map_or_else(Unit::new, |note| note(moment).into());
+        noted.run((self.removal)(moment, self.rows))
     }
 
     fn count(&self, removed: u64, took: Duration) {

@@ -3,7 +3,7 @@
 use super::*;
 
 /// The variables, what the refusal begins with, and what it advises.
-const REFUSED: [(&str, &str, &str); 38] = [
+const REFUSED: [(&str, &str, &str); 39] = [
     (
         "LISTEN=0.0.0.0:1 PUBLIC_URL=https://a.example",
         "listen (",
@@ -94,6 +94,7 @@ const REFUSED: [(&str, &str, &str); 38] = [
         "must be 1 to 64",
     ),
     ("SHUTDOWN_GRACE=11m", "shutdown_grace (", "from 0s to 10m"),
+    ("AUDIT__KEEP=23h", "audit.keep (", "from 1d to 3650d"),
     ("LIMITS__ENABLED=false", "limits.enabled (", "--dev"),
     ("LIMITS__BURST=0", "limits.burst (", "from 1 to 100000"),
     (
