@@ -134,6 +134,16 @@ const BARS: &[Bar] = &[
         AtMost(5.0),
     ),
     bar(
+        "the same, asked at a steady pace",
+        "flood",
+        [
+            "what is seen of it",
+            "`GET /auth/me`: p99 against idle",
+            "64 connections sign in",
+        ],
+        AtMost(5.0),
+    ),
+    bar(
         "from start to a sign-in, new database, ms",
         "start",
         [
