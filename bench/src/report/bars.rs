@@ -138,7 +138,7 @@ const BARS: &[Bar] = &[
         "flood",
         [
             "what is seen of it",
-            "`GET /auth/me`: p99 against idle",
+            "GET /auth/me: p99 against idle",
             "64 connections sign in",
         ],
         AtMost(5.0),
