@@ -5,6 +5,7 @@
     reason = "a fault test says its seed and what it counted"
 )]
 
+mod away;
 mod chance;
 mod journal;
 mod killed;

@@ -13,6 +13,7 @@ pub mod list;
 pub mod log;
 pub mod phone;
 pub mod process;
+pub mod relay;
 pub mod rows;
 mod together;
 pub mod verify;

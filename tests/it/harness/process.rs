@@ -82,6 +82,17 @@ impl Place {
         self.settings.push((key.to_owned(), value.to_owned()));
     }
 
+    /// The same with PostgreSQL reached by another address, which stands for the one that is given.
+    #[must_use]
+    pub fn reached_by(mut self, other: impl FnOnce(SocketAddr) -> SocketAddr) -> Self {
+        let url = self.database_url.as_mut().expect("a server");
+        let (credential, rest) = url.split_once('@').expect("a user");
+        let (address, rest) = rest.split_once('/').expect("a database");
+        let other = other(address.parse().expect("an address and a port"));
+        *url = format!("{credential}@{other}/{rest}");
+        self
+    }
+
     /// Where commands run.
     pub fn folder(&self) -> PathBuf {
         self.folder.clone()
