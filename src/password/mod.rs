@@ -8,7 +8,7 @@ pub mod store;
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use db::{Db, Unit};
 use passhash::{
@@ -195,14 +195,16 @@ impl Passwords {
         Ok(self.pool.admits(self.cost, turn)?)
     }
 
-    /// Whether `password` is the one that `stored` was made from, and when a thread began to find out. Without a stored one
-    /// that is a hash the same work is done for nothing, and the answer is no. It costs a permit, so that no guess goes uncounted.
+    /// Whether `password` is the one that `stored` was made from, and when a thread would have begun to find out had `stored` cost
+    /// no time to read. Without a stored one that is a hash the same work is done for nothing, and the answer is no. It costs a
+    /// permit, so that no guess goes uncounted.
     pub async fn verify(
         &self,
         permit: &Permit,
         password: &Secret<String>,
         stored: Option<&Stored>,
     ) -> Result<Verified, Error> {
+        let came = Instant::now();
         let norm = stored.map_or(Norm::Nfc, |stored| stored.norm);
         let hash = stored.and_then(|stored| match stored.hash.parse::<StoredHash>() {
             Ok(hash) => {
@@ -217,13 +219,18 @@ impl Passwords {
                 None
             }
         });
+        let bytes = norm.bytes(password);
+        let read = came.elapsed();
         let verified = self
             .pool
-            .verify(norm.bytes(password), hash, self.cost, permit.turn())
+            .verify(bytes, hash, self.cost, permit.turn())
             .await;
         // The disk had the time that the hash took; nobody learns what came of it before the guess is counted for good.
         permit.kept().await?;
-        Ok(verified?)
+        let Verified { is_right, began } = verified?;
+        // How long it took to read what is stored tells whether anything is.
+        let began = began.checked_sub(read).unwrap_or(began);
+        Ok(Verified { is_right, began })
     }
 
     /// The hash of a new password for the account at `email`, if it may be one. There is no other way to one that a person
