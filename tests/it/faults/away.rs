@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use serde_json::json;
 
 use super::store::Store;
@@ -35,22 +35,23 @@ enum Fault {
 impl Fault {
     fn begins(&self) {
         match self {
-            Self::Full(server) => let_write(*server, Some(0)),
+            Self::Full(server) => let_write(*server, false),
             Self::Unreachable(relay) => relay.cut(),
         }
     }
 
     fn ends(&self) {
         match self {
-            Self::Full(server) => let_write(*server, None),
+            Self::Full(server) => let_write(*server, true),
             Self::Unreachable(relay) => relay.mend(),
         }
     }
 }
 
-/// How long the files may become that a process writes to.
-fn let_write(process: Pid, current: Option<u64>) {
-    let maximum = None;
+/// Whether a process of ours may write to its files.
+fn let_write(process: Pid, may: bool) {
+    let maximum = getrlimit(Resource::Fsize).maximum;
+    let current = if may { maximum } else { Some(0) };
     prlimit(Some(process), Resource::Fsize, Rlimit { current, maximum }).unwrap();
 }
 
