@@ -8,13 +8,14 @@ pub mod store;
 
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use db::{Db, Unit};
 use passhash::{
     Cost, Counts, Load, Pool, PoolError, PoolSettings, Recipe, Scheme, StoredHash, Turn, Verified,
 };
 use tokio::task;
+use tokio::time::Instant;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use zeroize::Zeroizing;
 
