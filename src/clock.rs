@@ -24,6 +24,11 @@ impl Timestamp {
         self.0
     }
 
+    /// The moment `seconds` seconds after the Unix epoch; the last or the first there is rather than an overflow.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
     /// Whole seconds since the Unix epoch, rounded down: what RFC 7519 calls a NumericDate.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)

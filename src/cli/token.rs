@@ -82,8 +82,9 @@ fn verify(given: &Given) -> Result<(), Failure> {
         let claims: Map<String, Value> = tokens
             .claims(&token, now)
             .map_err(|why| refused(why, &config.tokens))?;
-        let Claims { sub, sid } = tokens.verify(&token, now)?;
-        let owner = sessions::store::owner(db, &sid, &sub, now).await?;
+        let believed = tokens.verify(&token, now)?;
+        let Claims { sub, sid } = &believed.claims;
+        let owner = sessions::store::owner(db, sid, sub, now).await?;
         output::pretty_json(&claims)?;
         match owner {
             Some(_) => Ok(()),

@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::config::Client;
 use crate::error::Error;
 use crate::secret::Secret;
+use crate::tokens::Claims;
 
 /// What there is to say of `token`: `active`, and where that is true every claim of the token and its `token_type`.
 ///
@@ -28,12 +29,11 @@ pub async fn introspect(
 ) -> Result<Map<String, Value>, Error> {
     let mut told = Map::new();
     told.insert("active".to_owned(), false.into());
-    let Ok((claims, said)) = app.tokens.verify_whole(token, now) else {
+    let Ok((believed, said)) = app.tokens.verify_whole(token, now) else {
         return Ok(told);
     };
-    let is_live = app
-        .revocations
-        .is_live(&app.db, &claims.sid, &claims.sub, now);
+    let Claims { sub, sid } = &believed.claims;
+    let is_live = app.revocations.is_live(&app.db, sid, sub, now);
     if is_live.await? {
         told.extend(said);
         told.insert("active".to_owned(), true.into());

@@ -1,6 +1,7 @@
 //! Gives a route its signed-in caller, or refuses. A caller shows a bearer token in the `Authorization` header, once
 //! (RFC 6750 section 2.1), or the session's cookie; what the cookie carries has to come from a page that may.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -8,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::renewal::Renewal;
+use super::store::Owner;
 use super::{Carried, store};
 use crate::app::App;
 use crate::audit::Event;
@@ -16,18 +18,19 @@ use crate::error::{Error, Refusal};
 use crate::http::csrf::Sender;
 use crate::http::{Asking, cookie};
 use crate::ids::{SessionId, UserId};
+use crate::tokens::{Believed, Claims};
 use crate::users::User;
 
 /// The person behind the request.
 pub struct SignedIn {
     /// Who they are, as of now.
-    pub user: User,
+    pub user: Arc<User>,
     /// The session that they ask from.
     pub session: SessionId,
     /// When they proved who they are.
     pub auth_time: Timestamp,
     /// How (RFC 8176).
-    pub amr: Vec<String>,
+    pub amr: Arc<[String]>,
     /// How the session is carried.
     pub carried: Carried,
 }
@@ -94,17 +97,34 @@ impl FromRequestParts<App> for SignedIn {
 }
 
 async fn by_token(app: &App, token: &str, now: Timestamp) -> Result<SignedIn, Error> {
-    let claims = app.tokens.verify(token, now)?;
-    let owner = store::owner(&app.db, &claims.sid, &claims.sub, now)
-        .await?
-        .ok_or(Refusal::SessionRevoked)?;
+    let believed = app.tokens.verify(token, now)?;
+    let owner = owner(app, &believed, now).await?;
     Ok(SignedIn {
-        user: owner.user,
-        session: claims.sid,
+        user: Arc::clone(&owner.user),
+        session: believed.claims.sid.clone(),
         auth_time: owner.auth_time,
-        amr: owner.amr,
+        amr: Arc::clone(&owner.amr),
         carried: owner.carried,
     })
+}
+
+/// Whose live session a token is of: as it was found out last, if nothing has been written since, by whomever.
+async fn owner(app: &App, believed: &Believed, now: Timestamp) -> Result<Arc<Owner>, Error> {
+    // Told before the database is asked: what is written meanwhile is of a later one, whether the answer has it or not.
+    let edition = app.db.edition();
+    let known = edition
+        .as_ref()
+        .and_then(|edition| believed.owner_in(edition));
+    if let Some(owner) = known.filter(|owner| now < owner.expires_at) {
+        return Ok(owner);
+    }
+    let Claims { sub, sid } = &believed.claims;
+    let found = store::owner(&app.db, sid, sub, now).await?;
+    let owner = Arc::new(found.ok_or(Refusal::SessionRevoked)?);
+    if let Some(edition) = edition {
+        believed.note_owner(edition, &owner);
+    }
+    Ok(owner)
 }
 
 /// Whose live session the cookie carries. Its last generation counts as long as the newest was not renewed: other
@@ -125,10 +145,10 @@ async fn by_cookie(app: &App, value: &str, asking: &Asking) -> Result<Option<Sig
     }
     super::note_use(&app.db, session, &app.config.sessions, asking.now).await;
     Ok(Some(SignedIn {
-        user,
+        user: Arc::new(user),
         session: id,
         auth_time,
-        amr,
+        amr: amr.into(),
         carried: Carried::Cookie,
     }))
 }
@@ -164,7 +184,7 @@ impl FromRequestParts<App> for Leaving {
         };
         let Some(token) = token else {
             let may_end_others = by_cookie.as_ref().map(drop).ok_or(Refusal::SessionRevoked);
-            let (user, session) = by_cookie.map(|it| (it.user.id, it.session)).unzip();
+            let (user, session) = by_cookie.map(|it| (it.user.id.clone(), it.session)).unzip();
             return Ok(Self {
                 user,
                 sessions: session.into_iter().collect(),

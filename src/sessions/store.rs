@@ -1,5 +1,7 @@
 //! The rows of sessions.
 
+use std::sync::Arc;
+
 use db::{Db, Row, Sql, sql};
 
 use super::renewal::Renewal;
@@ -200,13 +202,15 @@ pub fn see(session: &Session, before: Timestamp) -> Sql {
 /// Whose a live session is.
 pub struct Owner {
     /// Who they are, as of now.
-    pub user: User,
+    pub user: Arc<User>,
     /// When they proved it.
     pub auth_time: Timestamp,
     /// How (RFC 8176).
-    pub amr: Vec<String>,
+    pub amr: Arc<[String]>,
     /// How the session is carried.
     pub carried: Carried,
+    /// When the session ends, if nobody ends it before.
+    pub expires_at: Timestamp,
 }
 
 /// Whose live session this is; `None` when it has ended, expired or never was, or when the account is shut.
@@ -219,7 +223,7 @@ pub async fn owner(
     let live = sql(concat!(
         "SELECT ",
         user_columns!(),
-        ", s.auth_time AS auth_time, s.amr AS amr, s.carried AS carried FROM sessions s JOIN users u ON u.id = s.user_id \
+        ", s.auth_time, s.amr, s.carried, s.expires_at FROM sessions s JOIN users u ON u.id = s.user_id \
          WHERE s.id = $1 AND s.user_id = $2 AND u.disabled_at IS NULL AND ",
         live!("$3")
     ))
@@ -228,10 +232,11 @@ pub async fn owner(
     .bind(now);
     let read = |row: &Row| {
         Ok(Owner {
-            user: users::store::user(row)?,
+            user: Arc::new(users::store::user(row)?),
             auth_time: row.int("auth_time").map(Timestamp::from_micros)?,
-            amr: amr(row)?,
+            amr: amr(row)?.into(),
             carried: carried(row)?,
+            expires_at: row.int("expires_at").map(Timestamp::from_micros)?,
         })
     };
     Ok(db.one(live, read).await?)

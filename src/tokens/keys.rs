@@ -34,6 +34,7 @@ pub struct KeyRing {
 }
 
 /// The keys at one moment, newest first.
+#[derive(Default)]
 pub struct Ring(Vec<Key>);
 
 struct Key {
@@ -57,6 +58,12 @@ impl Ring {
             .iter()
             .filter(move |key| key.is_alive(now))
             .map(|key| &key.verifying)
+    }
+
+    /// When the first of those stops to verify; `None` when none is to.
+    pub(super) fn next_end(&self, now: Timestamp) -> Option<Timestamp> {
+        let living = self.0.iter().filter(|key| key.is_alive(now));
+        living.filter_map(|key| key.verifies_until).min()
     }
 
     fn signing(&self, now: Timestamp) -> Option<&Arc<SigningKey>> {
@@ -289,7 +296,7 @@ fn opened(sealer: &Sealer, algorithm: Algorithm, stored: Vec<StoredKey>) -> Resu
             generation,
             signs_from,
             verifies_until,
-            verifying: signing.verifying_key().remembering(),
+            verifying: signing.verifying_key(),
             signing,
         })
     });

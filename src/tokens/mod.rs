@@ -2,6 +2,7 @@
 //! Which key signs is the key ring's business; whether the session still lives is the session's.
 
 pub mod keys;
+mod known;
 pub mod listing;
 pub mod routes;
 pub mod store;
@@ -24,6 +25,9 @@ use crate::secret;
 use crate::sessions::{Carried, Session};
 use crate::users::User;
 use keys::{KeyRing, LONGEST_LIFETIME};
+use known::Known;
+
+pub use known::Believed;
 
 /// The `typ` of an access token, as in the documented example.
 const TYPE: &str = "JWT";
@@ -38,6 +42,7 @@ const MAX_NAME: usize = 64;
 pub struct Tokens {
     /// The keys, shared with the task that keeps them up to date.
     pub keys: Arc<KeyRing>,
+    known: Known,
     policy: Policy,
     /// The same for a token that signs its session out, which it may do when it has expired.
     parting: Policy,
@@ -103,6 +108,7 @@ impl Tokens {
         };
         Self {
             keys,
+            known: Known::default(),
             policy,
             parting,
             lifetime: config.lifetime,
@@ -163,10 +169,25 @@ impl Tokens {
         jose::verify(token, ring.verifying(now), &self.policy, now.seconds())
     }
 
-    /// What `token` says, if one of our keys signed it for us and its time has come and not passed.
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, Refusal> {
-        let heard: Heard = self.claims(token, now).map_err(refusal)?;
-        heard.believed(now)
+    /// What `token` says, if one of our keys signed it for us and its time has come and not passed. One that was found to be good
+    /// is not verified again while it is.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Believed>, Refusal> {
+        if token.len() > MAX_LENGTH {
+            return Err(Refusal::TokenInvalid);
+        }
+        let (ring, print) = (self.keys.current(), known::print(token));
+        if let Some(believed) = self.known.of(&print, &ring, now) {
+            return Ok(believed);
+        }
+        let heard: Heard = jose::verify(token, ring.verifying(now), &self.policy, now.seconds())
+            .map_err(refusal)?;
+        let until = Timestamp::from_seconds(heard.exp);
+        let claims = heard.believed(now)?;
+        // Of what lives now: which of these keys it was is not asked.
+        let until = ring.next_end(now).map_or(until, |end| end.min(until));
+        let believed = Arc::new(Believed::new(claims, &ring, now, until));
+        self.known.note(print, Arc::clone(&believed));
+        Ok(believed)
     }
 
     /// The same, with every claim there is.
@@ -174,10 +195,13 @@ impl Tokens {
         &self,
         token: &str,
         now: Timestamp,
-    ) -> Result<(Claims, Map<String, Value>), Refusal> {
-        let whole: Map<String, Value> = self.claims(token, now).map_err(refusal)?;
-        let heard = Heard::deserialize(&whole).map_err(|_| Refusal::TokenInvalid)?;
-        Ok((heard.believed(now)?, whole))
+    ) -> Result<(Arc<Believed>, Map<String, Value>), Refusal> {
+        let believed = self.verify(token, now)?;
+        // What was just verified, or before.
+        match jose::decode_unverified(token) {
+            Ok((_, Value::Object(whole))) => Ok((believed, whole)),
+            _ => Err(Refusal::TokenInvalid),
+        }
     }
 
     /// What a token says that may have expired in the last day: enough to end its session, and for nothing else.

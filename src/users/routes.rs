@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 
 use super::store::{self, Profile};
 use super::{MAX_METADATA, MAX_NAME, User};
@@ -78,8 +79,8 @@ pub fn routes() -> Vec<Route<App>> {
     ]
 }
 
-async fn me(signed_in: SignedIn) -> Json<User> {
-    Json(signed_in.user)
+async fn me(signed_in: SignedIn) -> Response {
+    Json(&*signed_in.user).into_response()
 }
 
 async fn change(
@@ -88,7 +89,7 @@ async fn change(
     signed_in: SignedIn,
     mut fields: Fields,
 ) -> Result<Json<User>, Error> {
-    let id = signed_in.user.id;
+    let id = signed_in.user.id.clone();
     let profile = Profile {
         name: fields.change("name"),
         locale: fields.change("locale"),

@@ -1,8 +1,10 @@
 //! The signed-in person's own account.
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use crate::harness::{ADA, server};
+use crate::harness::{ADA, server, server_with};
 
 #[tokio::test]
 async fn a_token_says_who_its_holder_is() {
@@ -31,4 +33,61 @@ async fn what_is_sent_is_changed_what_is_null_is_cleared_and_what_is_absent_stay
         assert_eq!(me.json()["metadata"], json!({"plan": "gold"}));
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_holder_who_was_seen_before_is_seen_as_they_are_now_whoever_changed_them() {
+    server(async |server| {
+        let token = server.signs_up(ADA).await;
+        let beside = server.another().await;
+        let name = async || server.get_as(&token, "/auth/me").await.json()["name"].clone();
+        for _ in 0..2 {
+            assert_eq!(name().await, json!(null));
+        }
+        for (node, new) in [
+            (server, "Ada"),
+            (&beside, "Ada Lovelace"),
+            (server, "A. L."),
+        ] {
+            let new = json!({"name": new});
+            let changed = node.patch_as(&token, "/auth/me", &new);
+            assert_eq!(changed.await.status, 200);
+            for _ in 0..2 {
+                assert_eq!(name().await, new["name"]);
+            }
+        }
+        let all = json!({"scope": "all"});
+        let ended = beside.post_as(&token, "/auth/signout", &all).await;
+        assert_eq!(ended.status, 204, "{ended:?}");
+        for _ in 0..2 {
+            let refused = server.get_as(&token, "/auth/me").await;
+            assert_eq!(refused.code(), "session_revoked");
+        }
+        beside.app.db.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_that_was_shown_before_counts_until_its_time_and_no_longer() {
+    for algorithm in ["HS256", "ES256"] {
+        let settings = [("tokens.algorithm", algorithm), ("tokens.lifetime", "10m")];
+        server_with(&settings, async |server| {
+            let token = server.signs_up(ADA).await;
+            for wait in [Duration::ZERO, Duration::from_secs(599)] {
+                server.wait(wait);
+                for _ in 0..2 {
+                    assert_eq!(server.get_as(&token, "/auth/me").await.status, 200);
+                    assert_eq!(server.introspects(&token).await.json()["active"], true);
+                }
+            }
+            server.wait(Duration::from_secs(1));
+            for _ in 0..2 {
+                let refused = server.get_as(&token, "/auth/me").await;
+                assert_eq!(refused.code(), "token_expired");
+                assert_eq!(server.introspects(&token).await.json()["active"], false);
+            }
+        })
+        .await;
+    }
 }

@@ -74,6 +74,11 @@ impl Ahead {
     }
 }
 
+/// One state of a database: whoever finds the same edition twice knows that nothing was changed in between, by this process or
+/// another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edition(pub(crate) [u8; 48]);
+
 /// An open database. Clones share it; the last one that is dropped closes it.
 #[derive(Clone)]
 pub struct Db {
@@ -212,6 +217,16 @@ impl Db {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.integrity().await,
             Backend::Postgres(_) => self.ping().await,
+        }
+    }
+
+    /// Which edition of the database is the present one, for a hundredth of what a question takes; `None` where that cannot be
+    /// told without one, which is always so on PostgreSQL. What was asked for after an edition was told is answered the same for
+    /// as long as it is the present one; what [`Db::write`] has acknowledged is in the next.
+    pub fn edition(&self) -> Option<Edition> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.edition(),
+            Backend::Postgres(_) => None,
         }
     }
 

@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod accepted;
 mod algorithm;
 mod claims;
 mod compact;

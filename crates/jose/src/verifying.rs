@@ -8,7 +8,6 @@ use aws_lc_rs::signature::{
     RsaPublicKeyComponents,
 };
 
-use crate::accepted::{self, Accepted};
 use crate::algorithm::Algorithm;
 use crate::jwk::{Jwk, Parameters};
 use crate::signing::KeyError;
@@ -27,8 +26,6 @@ pub(crate) const MAX_SIGNATURE_BYTES: usize = 1024;
 pub struct VerifyingKey {
     kid: Option<String>,
     check: Check,
-    /// Where it remembers anything.
-    accepted: Option<Accepted>,
 }
 
 #[derive(Clone)]
@@ -44,7 +41,6 @@ impl VerifyingKey {
         Self {
             kid: None,
             check: Check::Hs256(key),
-            accepted: None,
         }
     }
 
@@ -80,19 +76,7 @@ impl VerifyingKey {
         Ok(Self {
             kid,
             check: check.map_err(|_| unsuitable())?,
-            accepted: None,
         })
-    }
-
-    /// The same key, which remembers what it accepted: a token that comes again and again is verified once. The last 8,192 are
-    /// known for sure, in a megabyte at the most; clones share it. All else of a token is looked at each time. An HS256 key
-    /// remembers nothing, for there is nothing to save.
-    #[must_use]
-    pub fn remembering(self) -> Self {
-        Self {
-            accepted: Some(Accepted::default()),
-            ..self
-        }
     }
 
     /// The one algorithm that this key checks.
@@ -115,11 +99,7 @@ impl VerifyingKey {
             // Compared in constant time.
             Check::Hs256(key) => hmac::verify(key, message, signature).is_ok(),
             Check::Es256(key) | Check::Rs256(key) | Check::EdDsa(key) => {
-                let verify = || key.verify_sig(message, signature).is_ok();
-                match &self.accepted {
-                    Some(accepted) => accepted.holds_or(accepted::pair(message, signature), verify),
-                    None => verify(),
-                }
+                key.verify_sig(message, signature).is_ok()
             }
         }
     }

@@ -111,8 +111,8 @@ async fn sign_and_verify(nodes: Arc<Nodes>) {
             let token = signs.issue(&nodes.user, &session, now).unwrap().text;
             nodes.signed.fetch_add(1, Ordering::SeqCst);
             for verifies in both {
-                let claims = verifies.verify(&token, nodes.app.clock.now()).unwrap();
-                assert_eq!(claims.sid, session.id);
+                let believed = verifies.verify(&token, nodes.app.clock.now()).unwrap();
+                assert_eq!(believed.claims.sid, session.id);
             }
         }
         tokio::task::yield_now().await;

@@ -2,6 +2,7 @@
 //! key finds is looked up without them.
 
 mod checkpoint;
+mod edition;
 mod execute;
 mod lookup;
 mod migrate;
@@ -22,10 +23,11 @@ use tokio::{sync::oneshot, time::timeout};
 
 pub(crate) use writer::Pending;
 
+use edition::Editions;
 use lookup::Lookups;
 
 use crate::{
-    Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, address, queue::Queue,
+    Edition, Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, address, queue::Queue,
     queue::Refused,
 };
 
@@ -52,6 +54,7 @@ pub(crate) struct Sqlite {
     reads: Arc<Queue<reader::Job>>,
     writes: Arc<Queue<writer::Job>>,
     lookups: Arc<Lookups>,
+    editions: Editions,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -75,6 +78,7 @@ impl Sqlite {
             writes: Arc::new(Queue::new(QUEUE)),
             // One for each thread that may ask at the same moment, but for the largest machines.
             lookups: Arc::new(Lookups::new(&path, cores.clamp(2, 16))),
+            editions: Editions::of(&path),
             threads: Mutex::default(),
         };
         let mut threads = Vec::with_capacity(READERS + 1);
@@ -121,6 +125,11 @@ impl Sqlite {
         }
     }
 
+    /// Which edition of the file is the present one, if that can be told.
+    pub(crate) fn edition(&self) -> Option<Edition> {
+        self.editions.present()
+    }
+
     /// Carries out a unit.
     pub(crate) async fn write(&self, unit: Unit) -> Result<Written, Error> {
         let company = unit.company;
@@ -162,6 +171,7 @@ impl Sqlite {
 
     /// Lets the threads finish what was asked for and waits for them.
     pub(crate) async fn close(&self) {
+        self.editions.end();
         self.reads.close();
         let writes = Arc::clone(&self.writes);
         let threads =

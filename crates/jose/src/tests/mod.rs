@@ -4,7 +4,6 @@
     reason = "the ids of the catalogue are written with a capital"
 )]
 
-mod again;
 mod every_change;
 mod forged;
 mod form;

@@ -1,0 +1,191 @@
+//! Which edition of the file is the present one, told by one small read.
+//!
+//! SQLite keeps it for its own connections, of whatever process, at the beginning of the WAL-index, `<path>-shm` ("WAL-mode File
+//! Format", section 2.1): two copies of a header with a count of changes, how much of the journal counts, and a checksum of all
+//! of that. Each commit writes both, once it is on the disk. Where the two differ somebody is writing them now.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    mem::ManuallyDrop,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use crate::Edition;
+
+/// How long each of the copies is.
+const HEADER: usize = 48;
+/// The format of the WAL-index, in the byte order of the machine, and where it is written.
+const FORMAT: u32 = 3_007_000;
+const FORMAT_AT: usize = 0;
+/// Where it says 1, once the rest counts.
+const IS_MADE_AT: usize = 12;
+
+/// Tells the editions of one file.
+pub(super) struct Editions {
+    path: PathBuf,
+    /// `None` when it cannot be opened. It is never closed: the locks by which SQLite's connections know of each other are
+    /// those of this process on that file, and closing any descriptor of it drops them all.
+    index: OnceLock<Option<ManuallyDrop<File>>>,
+    /// After the last connection has gone, another server may change the file, with a WAL-index of its own.
+    is_over: AtomicBool,
+}
+
+impl Editions {
+    /// Of the file at `path`, which is in WAL mode and open.
+    pub(super) fn of(path: &Path) -> Self {
+        let mut index = OsString::from(path);
+        index.push("-shm");
+        Self {
+            path: index.into(),
+            index: OnceLock::new(),
+            is_over: AtomicBool::new(false),
+        }
+    }
+
+    /// The present one; `None` when it cannot be told now. Linux reads from a file what is written to a mapping of it; not all
+    /// systems do.
+    pub(super) fn present(&self) -> Option<Edition> {
+        if self.is_over.load(Ordering::Acquire) || !cfg!(target_os = "linux") {
+            return None;
+        }
+        let open = || File::open(&self.path).ok().map(ManuallyDrop::new);
+        let index = self.index.get_or_init(open).as_ref()?;
+        let mut both = [0; 2 * HEADER];
+        index.read_exact_at(&mut both, 0).ok()?;
+        let (one, other) = both.split_first_chunk::<HEADER>()?;
+        let format = one.get(FORMAT_AT..)?.first_chunk()?;
+        let is_known = u32::from_ne_bytes(*format) == FORMAT && one[IS_MADE_AT] == 1;
+        (is_known && one == other).then_some(Edition(*one))
+    }
+
+    /// Tells nothing any more.
+    pub(super) fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::{Db, Migration, sql};
+
+    const MIGRATIONS: &[Migration] = &[Migration {
+        version: 1,
+        name: "things",
+        sql: "CREATE TABLE things (id TEXT PRIMARY KEY, bytes BYTEA)",
+    }];
+
+    async fn opened() -> (tempfile::TempDir, PathBuf, Db) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("test.db");
+        let db = Db::open(&path.display().to_string(), MIGRATIONS).await;
+        (folder, path, db.expect("it opens"))
+    }
+
+    async fn count(db: &Db) -> usize {
+        let all = db.all(sql("SELECT id FROM things"), |_| Ok(())).await;
+        all.expect("asked").len()
+    }
+
+    /// The present one, which is not `before`.
+    fn next(db: &Db, before: &Edition) -> Edition {
+        let present = db.edition().expect("told");
+        assert_ne!(present, *before);
+        present
+    }
+
+    #[tokio::test]
+    async fn each_change_makes_another_and_nothing_else_does() {
+        let (_folder, path, db) = opened().await;
+        let first = db.edition().expect("told");
+        assert_eq!(count(&db).await, 0);
+        assert_eq!(db.edition(), Some(first.clone()), "a question is no change");
+
+        let mut seen = vec![first];
+        for id in ["a", "b", "c"] {
+            let add = sql("INSERT INTO things (id) VALUES ($1)").bind(id);
+            db.write(add).await.expect("written");
+            let present = next(&db, &seen[seen.len() - 1]);
+            assert!(!seen.contains(&present));
+            seen.push(present);
+        }
+
+        let other = Connection::open(&path).expect("opened");
+        other
+            .execute_batch("BEGIN IMMEDIATE; DELETE FROM things")
+            .expect("held");
+        assert_eq!(db.edition().as_ref(), seen.last(), "it is not committed");
+        assert_eq!(count(&db).await, 3);
+        other.execute_batch("COMMIT").expect("committed");
+        next(&db, &seen[seen.len() - 1]);
+        assert_eq!(count(&db).await, 0);
+    }
+
+    #[tokio::test]
+    async fn the_journal_may_begin_anew() {
+        let (_folder, path, db) = opened().await;
+        let other = Connection::open(&path).expect("opened");
+        let mut before = db.edition().expect("told");
+        for number in 0..20_i64 {
+            // All of it goes back into the file, so that the next change is at the beginning of the journal again.
+            let begun: i64 = other
+                .query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0))
+                .expect("brought back");
+            assert_eq!(begun, 0, "nobody was in the way");
+            before = db.edition().unwrap_or(before);
+            let add = sql("INSERT INTO things (id) VALUES ($1)").bind(number.to_string());
+            db.write(add).await.expect("written");
+            before = next(&db, &before);
+        }
+        assert_eq!(count(&db).await, 20);
+    }
+
+    /// Whose locks would be gone if this closed what it reads from.
+    #[tokio::test]
+    async fn what_is_read_takes_no_lock_away() {
+        let (_folder, path, db) = opened().await;
+        db.edition().expect("told");
+        let editions = Editions::of(&path);
+        let told = editions.present();
+        assert_eq!(told, db.edition());
+        drop(editions);
+        let index = Editions::of(&path).path;
+        assert!(is_locked(&index), "they are there");
+        drop(File::open(&index).expect("opened"));
+        assert!(!is_locked(&index), "as closing would have it");
+    }
+
+    /// Whether this process holds a lock on a file, as SQLite's connections do to know of each other.
+    fn is_locked(path: &Path) -> bool {
+        let file = format!(":{}", std::fs::metadata(path).expect("there").ino());
+        let own = std::process::id().to_string();
+        let locks = std::fs::read_to_string("/proc/locks").expect("Linux tells");
+        let mut locks = locks.lines().map(|lock| lock.split_whitespace());
+        locks.any(|mut words| {
+            words.any(|it| it == "POSIX")
+                && words.any(|it| it == own)
+                && words.any(|it| it.ends_with(&file))
+        })
+    }
+
+    #[tokio::test]
+    async fn none_is_told_once_it_is_closed() {
+        let (_folder, path, db) = opened().await;
+        db.edition().expect("told");
+        db.close().await;
+        assert_eq!(db.edition(), None);
+        let again = Db::open(&path.display().to_string(), MIGRATIONS).await;
+        assert!(again.expect("it opens").edition().is_some());
+        assert_eq!(db.edition(), None);
+    }
+}
