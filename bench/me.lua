@@ -1,14 +1,19 @@
--- For wrk: each request asks who its bearer is. Arguments: the number of threads; the token. Prints "figures", then: answers;
--- seconds; median, 99th percentile and longest wait in milliseconds; what failed. Answers are not looked at one by one, which
--- would cost more than making them: wrk counts those that are no success.
+-- For wrk: each request asks who its bearer is, each bearer in turn. Arguments: the number of threads; a file with a token a line.
+-- Prints "figures", then: answers; seconds; median, 99th percentile and longest wait in milliseconds; what failed. Answers are not
+-- looked at one by one, which would cost more than making them: wrk counts those that are no success.
+
+local requests = {}
+local last = 0
 
 function init(args)
-   wrk.headers["Authorization"] = "Bearer " .. args[2]
-   whole = wrk.format("GET")
+   for token in io.lines(args[2]) do
+      requests[#requests + 1] = wrk.format("GET", nil, { ["Authorization"] = "Bearer " .. token })
+   end
 end
 
 function request()
-   return whole
+   last = last % #requests + 1
+   return requests[last]
 end
 
 function done(summary, latency)

@@ -6,11 +6,19 @@ set -eu
 . bench/accounts.sh
 
 people=10000
+# Who ask, in turn.
+bearers=200
 # As the bare handler has it.
 issuer=http://localhost:8080
 secret=a-secret-of-a-bench-that-is-long-enough
 
-# serving NAME KEY [VARIABLE=VALUE ...]: a service with people, somebody's token in $work/NAME.token, and beside it the bare
+# token PERSON: of a session that begins now.
+token() {
+    curl -sf "$(url "$name")/auth/signin" -H 'Content-Type: application/json' -H "X-Forwarded-For: 10.0.$1.1" \
+        -d "{\"email\":\"person$1@example.com\",\"password\":\"a long walk by the sea\"}" | cut -d'"' -f4
+}
+
+# serving NAME KEY [VARIABLE=VALUE ...]: a service with people, tokens of some of them in $work/NAME.tokens, and beside it the bare
 # handler with the same key.
 serving() {
     name=$1 key=$2
@@ -20,8 +28,8 @@ serving() {
     accounts "$name" $people
     # shellcheck disable=SC2086  # a list of words
     start "$name" '' $behind_a_proxy DOORWARD_PUBLIC_URL=$issuer "$@"
-    curl -sf "$(url "$name")/auth/signin" -H 'Content-Type: application/json' \
-        -d '{"email":"person1@example.com","password":"a long walk by the sea"}' | cut -d'"' -f4 >"$work/$name.token"
+    for person in $(seq $bearers); do token "$person"; done >"$work/$name.tokens"
+    [ "$(grep -c . "$work/$name.tokens")" = $bearers ] || die "not everybody was signed in"
     if [ "$key" = jwks ]; then
         curl -sf "$(url "$name")/.well-known/jwks.json" >"$work/$name.jwks"
         key=$work/$name.jwks
@@ -31,7 +39,7 @@ serving() {
     await "bare-$name" $!
 }
 
-ask() { drive "$1" me "$(url "$2")/auth/me" "$(cat "$work/${2#bare-}.token")"; }
+ask() { drive "$1" me "$(url "$2")/auth/me" "$work/${2#bare-}.tokens"; }
 
 serving hs256 "$secret" DOORWARD_TOKENS__HS256_SECRET="$secret"
 serving es256 jwks DOORWARD_TOKENS__ALGORITHM=ES256
@@ -66,4 +74,4 @@ done
     figures "8 connections" "64 connections sign in" "GET /auth/me:/s" p50:ms p99:ms "p99 against the idle one:" "sign-ins meanwhile:/s" \
         <"$work/flooded.rounds"
     figures "the machine meanwhile" "used by others" share:% <"$work/others"
-} | keep "$note The service verifies the signature of a token once (not HS256, which costs next to nothing) and all else each time; the bare handler verifies it each time."
+} | keep "$note $bearers people ask in turn. The service verifies a token once, and asks the database whose it is when that has changed since; the bare handler verifies it each time and asks nobody."

@@ -16,7 +16,7 @@ use crate::error::{Error, Refusal};
 use crate::http::body::{Declared, Media};
 use crate::http::client::IsProxy;
 use crate::http::csrf::Guard;
-use crate::http::edge::{self, Arrived, Edge};
+use crate::http::edge::{self, Durations, Edge, Noted};
 use crate::http::route::{Limit, Route};
 use crate::http::server::IsShared;
 use crate::http::{Asking, cors, oauth, openapi};
@@ -61,6 +61,7 @@ pub fn router(app: &App) -> Router {
         is_proxy: is_proxy(&app.config),
         guard: Guard::new(app.config.public_url.origin(), &app.config.cors),
         is_https: app.config.public_url.is_https(),
+        durations: Durations::default(),
     });
     let table = table();
     let document = openapi::document(&table);
@@ -69,15 +70,13 @@ pub fn router(app: &App) -> Router {
         .into_iter()
         .fold(Router::new(), |router, route| serve(router, route, app))
         .fallback(|| async { Refusal::NotFound })
-        .method_not_allowed_fallback(
-            move |at: MatchedPath, arrived: Extension<Arrived>| async move {
-                // As the table writes it, for what is noted is to last.
-                if let Some(path) = paths.iter().find(|path| **path == at.as_str()) {
-                    arrived.at(path);
-                }
-                Refusal::MethodNotAllowed
-            },
-        )
+        .method_not_allowed_fallback(move |at: MatchedPath, noted: Extension<Noted>| async move {
+            // As the table writes it, for what is noted is to last.
+            if let Some(path) = paths.iter().find(|path| **path == at.as_str()) {
+                noted.came_to(path);
+            }
+            Refusal::MethodNotAllowed
+        })
         .with_state(app.clone());
     let around = ServiceBuilder::new()
         .layer(middleware::from_fn_with_state(edge, edge::edge))
@@ -139,8 +138,8 @@ async fn cross(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if let Some(arrived) = request.extensions().get::<Arrived>() {
-        arrived.at(threshold.path);
+    if let Some(noted) = request.extensions().get::<Noted>() {
+        noted.came_to(threshold.path);
     }
     request.extensions_mut().insert(threshold.declared);
     let answer = match threshold.admit(&request) {

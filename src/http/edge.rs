@@ -2,14 +2,16 @@
 //! answer the headers that all have, and writes one line and one figure about it. Neither line nor figure holds a path as it
 //! was sent, an address of a person, or anything else a stranger typed.
 
-use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use metrics::Histogram;
 use tracing::Instrument as _;
 
 use crate::clock::Clock;
@@ -17,7 +19,7 @@ use crate::error::{Broken, Code, Error};
 use crate::http::client::{Client, IsProxy, Peer};
 use crate::http::csrf::Guard;
 use crate::http::{Asking, headers};
-use crate::ids::RequestId;
+use crate::ids::{RequestId, UserId};
 
 /// The header that carries a request's id, in and out.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -34,17 +36,57 @@ pub struct Edge {
     pub guard: Guard,
     /// Whether people reach the service by `https:`, whatever this connection is.
     pub is_https: bool,
+    /// How long answers took.
+    pub durations: Durations,
 }
 
-/// The path of the line of the table that a request has come to, as the table writes it, once the router has found it: never
-/// for what CORS answers before, a preflight.
-#[derive(Clone, Default)]
-pub struct Arrived(Arc<OnceLock<&'static str>>);
+/// How long answers took, by the line of the table, the method and the status: the figure of each, found once. There are few of
+/// them, and to look one up by its labels takes as long as the rest of the edge.
+#[derive(Default)]
+pub struct Durations(RwLock<HashMap<Labels, Histogram>>);
 
-impl Arrived {
-    /// Notes that it came to the line with this path.
-    pub fn at(&self, path: &'static str) {
-        self.0.get_or_init(|| path);
+type Labels = (&'static str, &'static str, StatusCode);
+
+impl Durations {
+    fn note(&self, labels: Labels, took: Duration) {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(histogram) = known.get(&labels) {
+            return histogram.record(took);
+        }
+        drop(known);
+        let (route, method, status) = labels;
+        let histogram = metrics::histogram!(
+            "http_server_request_duration_seconds",
+            "http_route" => route,
+            "http_request_method" => method,
+            "http_response_status_code" => status.as_str().to_owned()
+        );
+        histogram.record(took);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(labels, histogram);
+    }
+}
+
+/// What becomes known of a request on its way, for the line that is written about it.
+#[derive(Clone, Default)]
+pub struct Noted(Arc<Notes>);
+
+#[derive(Default)]
+struct Notes {
+    route: OnceLock<&'static str>,
+    caller: OnceLock<UserId>,
+}
+
+impl Noted {
+    /// Notes that it came to the line of the table with this path, as the table writes it: never for what CORS answers before, a
+    /// preflight.
+    pub fn came_to(&self, path: &'static str) {
+        self.0.route.get_or_init(|| path);
+    }
+
+    /// Notes who sent it.
+    pub fn is_from(&self, caller: &UserId) {
+        self.0.caller.get_or_init(|| caller.clone());
     }
 }
 
@@ -66,12 +108,12 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
     });
     let sender = edge.guard.judge(request.method(), request.headers()).await;
     let method = known_method(request.method());
-    let (ip, arrived) = (client.address, Arrived::default());
-    let span = tracing::error_span!("request", request_id, user_id = tracing::field::Empty);
+    let (ip, noted) = (client.address, Noted::default());
+    let span = tracing::error_span!("request", request_id);
 
     let extensions = request.extensions_mut();
     extensions.insert(sender);
-    extensions.insert(arrived.clone());
+    extensions.insert(noted.clone());
     extensions.insert(Asking {
         now,
         client,
@@ -85,7 +127,8 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
     }
 
     let took = began.elapsed();
-    let route = arrived.0.get().copied().unwrap_or("none");
+    let route = noted.0.route.get().copied().unwrap_or("none");
+    let user_id = noted.0.caller.get().map(UserId::as_str);
     let status = answer.status();
     let code = answer.extensions().get::<Code>().map(|code| code.0);
     span.in_scope(|| {
@@ -93,15 +136,9 @@ pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
             tracing::error!(%cause, "a request failed on our side");
         }
         let (status, ms) = (status.as_u16(), took.as_secs_f64() * 1_000.0);
-        tracing::info!(target: "doorward::access", method, route, status, ms, %ip, code, "answered");
+        tracing::info!(target: "doorward::access", method, route, status, ms, %ip, code, user_id, "answered");
     });
-    metrics::histogram!(
-        "http_server_request_duration_seconds",
-        "http_route" => route,
-        "http_request_method" => method,
-        "http_response_status_code" => status.as_str().to_owned()
-    )
-    .record(took);
+    edge.durations.note((route, method, status), took);
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         answer.headers_mut().insert(REQUEST_ID, id);
     }

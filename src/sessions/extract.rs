@@ -16,15 +16,16 @@ use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::http::csrf::Sender;
+use crate::http::edge::Noted;
 use crate::http::{Asking, cookie};
 use crate::ids::{SessionId, UserId};
 use crate::tokens::{Believed, Claims};
-use crate::users::User;
+use crate::users::Shown;
 
 /// The person behind the request.
 pub struct SignedIn {
     /// Who they are, as of now.
-    pub user: Arc<User>,
+    pub user: Arc<Shown>,
     /// The session that they ask from.
     pub session: SessionId,
     /// When they proved who they are.
@@ -91,7 +92,9 @@ impl FromRequestParts<App> for SignedIn {
                 }
             }
         };
-        tracing::Span::current().record("user_id", caller.user.id.as_str());
+        if let Some(noted) = parts.extensions.get::<Noted>() {
+            noted.is_from(&caller.user.id);
+        }
         Ok(caller)
     }
 }
@@ -145,7 +148,7 @@ async fn by_cookie(app: &App, value: &str, asking: &Asking) -> Result<Option<Sig
     }
     super::note_use(&app.db, session, &app.config.sessions, asking.now).await;
     Ok(Some(SignedIn {
-        user: Arc::new(user),
+        user: Arc::new(user.into()),
         session: id,
         auth_time,
         amr: amr.into(),

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::ids::{SessionId, UserId};
 use crate::users::store::user_columns;
-use crate::users::{self, User};
+use crate::users::{self, Shown, User};
 
 /// What a session begins by, as far as the account's row and those beside it tell.
 #[derive(Clone, Copy)]
@@ -202,7 +202,7 @@ pub fn see(session: &Session, before: Timestamp) -> Sql {
 /// Whose a live session is.
 pub struct Owner {
     /// Who they are, as of now.
-    pub user: Arc<User>,
+    pub user: Arc<Shown>,
     /// When they proved it.
     pub auth_time: Timestamp,
     /// How (RFC 8176).
@@ -232,7 +232,7 @@ pub async fn owner(
     .bind(now);
     let read = |row: &Row| {
         Ok(Owner {
-            user: Arc::new(users::store::user(row)?),
+            user: Arc::new(users::store::user(row)?.into()),
             auth_time: row.int("auth_time").map(Timestamp::from_micros)?,
             amr: amr(row)?.into(),
             carried: carried(row)?,

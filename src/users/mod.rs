@@ -5,6 +5,10 @@ mod email;
 pub mod routes;
 pub mod store;
 
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
 use db::{Db, Sql, Unit, Written};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -57,6 +61,40 @@ pub struct User {
     /// When the operator shut the account; `None` while it is open. For the operator's eyes.
     #[serde(skip)]
     pub disabled_at: Option<Timestamp>,
+}
+
+/// Somebody with an account as of one moment, and what callers see of them, written once.
+pub struct Shown {
+    user: User,
+    json: OnceLock<Bytes>,
+}
+
+impl Shown {
+    /// What callers see, as JSON.
+    pub fn json(&self) -> Result<Bytes, Error> {
+        if let Some(json) = self.json.get() {
+            return Ok(json.clone());
+        }
+        let json = Bytes::from(serde_json::to_vec(&self.user).map_err(Error::bug)?);
+        Ok(self.json.get_or_init(|| json).clone())
+    }
+}
+
+impl From<User> for Shown {
+    fn from(user: User) -> Self {
+        Self {
+            user,
+            json: OnceLock::new(),
+        }
+    }
+}
+
+impl Deref for Shown {
+    type Target = User;
+
+    fn deref(&self) -> &User {
+        &self.user
+    }
 }
 
 /// What somebody can prove beside a password. The three are there from the first release on, so that clients need no

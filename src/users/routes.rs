@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 
 use super::store::{self, Profile};
 use super::{MAX_METADATA, MAX_NAME, User};
@@ -64,6 +66,8 @@ const SCHEMA: Schema = Schema {
     }"#,
 };
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// What this feature serves.
 pub fn routes() -> Vec<Route<App>> {
     vec![
@@ -79,8 +83,8 @@ pub fn routes() -> Vec<Route<App>> {
     ]
 }
 
-async fn me(signed_in: SignedIn) -> Response {
-    Json(&*signed_in.user).into_response()
+async fn me(signed_in: SignedIn) -> Result<impl IntoResponse, Error> {
+    Ok(([(CONTENT_TYPE, JSON)], signed_in.user.json()?))
 }
 
 async fn change(

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::listening::{Listening, listening};
 use super::probes::probes;
 use crate::harness::rows;
-use crate::harness::{ADA, Answer, PASSWORD, log};
+use crate::harness::{ADA, Answer, PASSWORD, log, unique};
 
 /// Asks with this header, and gives the id that came back.
 async fn id_for(on: &Listening<'_>, header: &[u8]) -> String {
@@ -140,6 +140,29 @@ fn line_of(id: &str) -> Value {
         .unwrap_or_else(|| panic!("no line tells of {id}"));
     assert_eq!(lines.next(), None, "one request, one line");
     serde_json::from_str(line).unwrap()
+}
+
+#[tokio::test]
+async fn the_line_about_a_request_says_whose_it_was() {
+    listening(async |on| {
+        let signed_in = on.server.signs_in(ADA, PASSWORD).await;
+        let token = signed_in.token().unwrap();
+        let me = on.server.get_as(token, "/auth/me").await;
+        for (authorization, status, user) in [
+            (format!("Authorization: Bearer {token}\r\n"), 200, &me.json()["id"]),
+            (String::new(), 401, &Value::Null),
+        ] {
+            let id = unique();
+            let mut line = on.connect().await;
+            let head = format!("GET /auth/me HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: {id}\r\n{authorization}\r\n");
+            line.write(head.as_bytes()).await;
+            assert_eq!(line.answer().await.unwrap().status, status);
+            let logged = line_of(&id);
+            assert_eq!(&logged["fields"]["user_id"], user, "{logged}");
+            assert_eq!(logged["span"]["request_id"], id, "{logged}");
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
