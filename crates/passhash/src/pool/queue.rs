@@ -20,6 +20,15 @@ pub(super) enum Refusal {
     Closed,
 }
 
+/// What a thread that rests is called for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    Work,
+    None,
+    /// The queue is closed, and nothing waits.
+    End,
+}
+
 /// Why a job cannot wait, and when all that waits before it is expected to have begun.
 enum Obstacle {
     Time(Duration),
@@ -95,13 +104,17 @@ impl Queue {
         self.state().resting.contains(&slot)
     }
 
-    /// Waits until the thread of `slot`, which rests, is called; `false` when the queue is closed and it was
-    /// not. What it was called for may have been taken by one that had just become free.
-    pub(super) fn wait_for_call(&self, slot: usize) -> bool {
+    /// Waits until the thread of `slot`, which rests, is called, or for so long. What it was called for may have been taken by one
+    /// that had just become free.
+    pub(super) fn wait_for_call(&self, slot: usize, at_most: Duration) -> Call {
         let rests = |state: &mut State| state.open && state.resting.contains(&slot);
-        let state = self.wakes[slot].wait_while(self.state(), rests);
-        let state = state.unwrap_or_else(PoisonError::into_inner);
-        !state.resting.contains(&slot)
+        let state = self.wakes[slot].wait_timeout_while(self.state(), at_most, rests);
+        let (state, _) = state.unwrap_or_else(PoisonError::into_inner);
+        match (state.resting.contains(&slot), state.open) {
+            (false, _) => Call::Work,
+            (true, true) => Call::None,
+            (true, false) => Call::End,
+        }
     }
 
     /// The thread of `slot` has done what it began. Answers how long that took.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::job::Outcome;
-use super::queue::Queue;
+use super::queue::{Call, Queue};
 use crate::hasher::Hasher;
 use crate::schemes::Scheme;
 
@@ -17,6 +17,9 @@ use crate::schemes::Scheme;
 /// a tenth of a core for which other threads compete, and all of one that is free.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
+
+/// How long a thread rests before it wipes.
+const WIPED_AFTER: Duration = Duration::from_millis(10);
 
 /// Starts the thread of `slot`. It holds `alive` one higher for as long as it lives.
 pub(super) fn spawn(
@@ -57,13 +60,10 @@ fn work(slot: usize, queue: &Queue, observe: fn(Scheme, Duration)) {
     let mut hasher = Hasher::default();
     loop {
         let Some(mut next) = queue.begin(slot) else {
-            // Under load each hash overwrites the one before; what the last one left is wiped when
-            // there is time for it.
-            hasher.wipe_while(|| queue.rests(slot));
-            if queue.wait_for_call(slot) {
-                continue;
+            match rest(slot, queue, &mut hasher) {
+                Call::End => return,
+                Call::Work | Call::None => continue,
             }
-            return;
         };
         let outcome = catch_unwind(AssertUnwindSafe(|| next.job.compute(&mut hasher)))
             .unwrap_or(Outcome::Panicked);
@@ -75,6 +75,17 @@ fn work(slot: usize, queue: &Queue, observe: fn(Scheme, Duration)) {
         observe(next.work.scheme, took);
         next.job.deliver();
     }
+}
+
+/// Waits for a call, and wipes what the last hash left meanwhile. Under load there is no time for that, and each hash overwrites
+/// the one before; nor right behind a hash, when whoever waited for it is being answered and the memory is wanted by them.
+fn rest(slot: usize, queue: &Queue, hasher: &mut Hasher) -> Call {
+    match queue.wait_for_call(slot, WIPED_AFTER) {
+        Call::None => {}
+        call => return call,
+    }
+    hasher.wipe_while(|| queue.rests(slot));
+    queue.wait_for_call(slot, Duration::MAX)
 }
 
 /// nice(2) is about the calling thread on Linux, and about the whole process elsewhere.

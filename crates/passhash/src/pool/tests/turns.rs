@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::pool::job::Outcome;
 use crate::pool::pace::Pace;
+use crate::pool::queue::Call;
 
 const AHEAD: Turn = Turn {
     ahead: true,
@@ -146,16 +147,25 @@ fn who_rested_last_is_called_first() {
     assert_eq!(resting(), [true, false]);
     let _second = come();
     assert_eq!(resting(), [false, false]);
-    assert!(queue.wait_for_call(1), "for the first");
+    assert_eq!(
+        queue.wait_for_call(1, Duration::MAX),
+        Call::Work,
+        "for the first"
+    );
     queue.begin(1).expect("the first");
     // The other's job is taken by one that has just become free: it rests again.
     queue.end(1, Outcome::Failed);
     queue.begin(1).expect("the other one");
-    assert!(queue.wait_for_call(0), "for the second");
+    assert_eq!(
+        queue.wait_for_call(0, Duration::MAX),
+        Call::Work,
+        "for the second"
+    );
     assert!(queue.begin(0).is_none());
     assert_eq!(resting(), [true, false]);
+    assert_eq!(queue.wait_for_call(0, Duration::ZERO), Call::None);
     queue.close();
-    assert!(!queue.wait_for_call(0));
+    assert_eq!(queue.wait_for_call(0, Duration::MAX), Call::End);
 }
 
 #[tokio::test]
