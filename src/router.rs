@@ -1,14 +1,20 @@
 //! Joins the features' routes into one table, and serves it under the layers that every route shares.
 
+use std::any::Any;
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::{self, Next};
+use axum::middleware::{self, AddExtension, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Router};
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::{Service, ServiceBuilder};
+use tower_http::catch_panic::{CatchPanic, CatchPanicLayer, ResponseForPanic};
+use tower_http::cors::Cors;
 
 use crate::app::App;
 use crate::config::Config;
@@ -16,7 +22,7 @@ use crate::error::{Error, Refusal};
 use crate::http::body::{Declared, Media};
 use crate::http::client::IsProxy;
 use crate::http::csrf::Guard;
-use crate::http::edge::{self, Durations, Edge, Noted};
+use crate::http::edge::{Durations, Edge, Noted};
 use crate::http::route::{Limit, Route};
 use crate::http::server::IsShared;
 use crate::http::{Asking, cors, oauth, openapi};
@@ -52,10 +58,34 @@ pub fn table() -> Vec<Route<App>> {
     .collect()
 }
 
-/// The service, ready to be served.
-///
-/// What all routes share stands around the table once, rather than around each of its lines.
-pub fn router(app: &App) -> Router {
+/// The service, ready to be served: what all routes share stands around the table once, rather than around each of its lines.
+#[derive(Clone)]
+pub struct Front {
+    edge: Arc<Edge>,
+    within: Within,
+}
+
+/// What stands between the edge and the lines of the table.
+type Within = Cors<CatchPanic<AddExtension<Router, openapi::Document>, Panicked>>;
+
+impl Service<Request> for Front {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    /// At once, as what it is made of.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let served = Arc::clone(&self.edge).around(request, &mut self.within);
+        Box::pin(async move { Ok(served.await) })
+    }
+}
+
+/// The service over `app`.
+pub fn router(app: &App) -> Front {
     let edge = Arc::new(Edge {
         clock: app.clock.clone(),
         is_proxy: is_proxy(&app.config),
@@ -79,11 +109,13 @@ pub fn router(app: &App) -> Router {
         })
         .with_state(app.clone());
     let around = ServiceBuilder::new()
-        .layer(middleware::from_fn_with_state(edge, edge::edge))
         .layer(cors::cors(&app.config.cors))
-        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CatchPanicLayer::custom(Panicked))
         .layer(Extension(document));
-    Router::new().fallback_service(around.service(lines))
+    Front {
+        edge,
+        within: around.service(lines),
+    }
 }
 
 /// Which peers' word on who their client is counts.
@@ -222,12 +254,18 @@ fn tell(standing: Option<Standing>, mut answer: Response) -> Response {
 }
 
 /// A handler that panics costs its own request and nothing else.
-#[expect(clippy::needless_pass_by_value, reason = "the layer gives it away")]
-fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
-    metrics::counter!("doorward_panics_total").increment(1);
-    let text = cause
-        .downcast_ref::<&str>()
-        .map(ToString::to_string)
-        .or_else(|| cause.downcast_ref::<String>().cloned());
-    Error::bug(format_args!("panic: {}", text.unwrap_or_default())).into_response()
+#[derive(Clone, Copy)]
+struct Panicked;
+
+impl ResponseForPanic for Panicked {
+    type ResponseBody = Body;
+
+    fn response_for_panic(&mut self, cause: Box<dyn Any + Send>) -> Response {
+        metrics::counter!("doorward_panics_total").increment(1);
+        let text = cause
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| cause.downcast_ref::<String>().cloned());
+        Error::bug(format_args!("panic: {}", text.unwrap_or_default())).into_response()
+    }
 }

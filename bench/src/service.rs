@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use db::{Counts, Db};
@@ -13,6 +12,7 @@ use doorward::app::{App, MIGRATIONS};
 use doorward::clock::{Clock, Timestamp};
 use doorward::config::{self, Inputs};
 use doorward::http::client::Peer;
+use doorward::router::Front;
 use doorward::secret;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -27,7 +27,7 @@ const MAX_ANSWER: usize = 1 << 16;
 pub(crate) struct Service {
     app: App,
     clock: Clock,
-    router: Router,
+    router: Front,
 }
 
 /// An address and a password, and what tells the device: `null` to be given one, nothing to stay a stranger.

@@ -5,7 +5,9 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use axum::extract::FromRequestParts;
 use axum::http::header::ORIGIN;
@@ -57,21 +59,21 @@ impl Guard {
     }
 
     /// What these headers say of the page that sent them.
-    pub(super) async fn judge(&self, method: &Method, headers: &HeaderMap) -> Sender {
+    pub(super) fn judge(&self, method: &Method, headers: &HeaderMap) -> Sender {
         let said = |name: &HeaderName| headers.get(name).cloned();
         let (origin, site) = (said(&ORIGIN), said(&SEC_FETCH_SITE));
         let is_known = origin
             .as_ref()
             .is_some_and(|origin| *origin == *self.own || self.allowed.has(origin));
         Sender {
-            is_trusted: is_known || self.passes(method, [&origin, &site]).await,
+            is_trusted: is_known || self.passes(method, [&origin, &site]),
             is_form_like: method == Method::POST && Media::Json.is_told(headers).is_err(),
             origin,
             site,
         }
     }
 
-    async fn passes(&self, method: &Method, [origin, site]: [&Option<HeaderValue>; 2]) -> bool {
+    fn passes(&self, method: &Method, [origin, site]: [&Option<HeaderValue>; 2]) -> bool {
         if origin.is_none() && site.is_none() {
             return true; // No browser sent it, as the layer has it too.
         }
@@ -82,8 +84,10 @@ impl Guard {
                 outline.headers_mut().insert(name, value.clone());
             }
         }
-        let Ok(answer) = self.layer.clone().oneshot(outline).await;
-        answer.extensions().get::<ProtectionError>().is_none()
+        // Nothing in it waits for anything.
+        let answer =
+            pin!(self.layer.clone().oneshot(outline)).poll(&mut Context::from_waker(Waker::noop()));
+        matches!(answer, Poll::Ready(Ok(answer)) if answer.extensions().get::<ProtectionError>().is_none())
     }
 }
 

@@ -3,16 +3,20 @@
 //! was sent, an address of a person, or anything else a stranger typed.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use axum::extract::{Request, State};
+use arc_swap::ArcSwap;
+use axum::BoxError;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use metrics::Histogram;
-use tracing::Instrument as _;
+use tower::Service;
+use tracing::{Instrument as _, Span};
 
 use crate::clock::Clock;
 use crate::error::{Broken, Code, Error};
@@ -43,17 +47,15 @@ pub struct Edge {
 /// How long answers took, by the line of the table, the method and the status: the figure of each, found once. There are few of
 /// them, and to look one up by its labels takes as long as the rest of the edge.
 #[derive(Default)]
-pub struct Durations(RwLock<HashMap<Labels, Histogram>>);
+pub struct Durations(ArcSwap<HashMap<Labels, Histogram>>);
 
 type Labels = (&'static str, &'static str, StatusCode);
 
 impl Durations {
     fn note(&self, labels: Labels, took: Duration) {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(histogram) = known.get(&labels) {
+        if let Some(histogram) = self.0.load().get(&labels) {
             return histogram.record(took);
         }
-        drop(known);
         let (route, method, status) = labels;
         let histogram = metrics::histogram!(
             "http_server_request_duration_seconds",
@@ -62,8 +64,11 @@ impl Durations {
             "http_response_status_code" => status.as_str().to_owned()
         );
         histogram.record(took);
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert(labels, histogram);
+        self.0.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            known.insert(labels, histogram.clone());
+            known
+        });
     }
 }
 
@@ -90,59 +95,106 @@ impl Noted {
     }
 }
 
-/// The outermost layer of every route.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long an answer took is measured here and told to no one but the log"
-)]
-pub async fn edge(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let now = edge.clock.now();
-    let request_id =
-        given_id(request.headers()).unwrap_or_else(|| RequestId::new(now).as_str().to_owned());
-    let Some(&peer) = request.extensions().get::<Peer>() else {
-        return Error::bug("a request came in without its peer").into_response();
-    };
-    let client = Client::of(peer.address.ip(), request.headers(), |address| {
-        (edge.is_proxy)(address)
-    });
-    let sender = edge.guard.judge(request.method(), request.headers()).await;
-    let method = known_method(request.method());
-    let (ip, noted) = (client.address, Noted::default());
-    let span = tracing::error_span!("request", request_id);
+/// What is kept of a request until it is answered.
+struct Visit {
+    began: Instant,
+    method: &'static str,
+    ip: IpAddr,
+    is_https: bool,
+    request_id: String,
+    noted: Noted,
+    span: Span,
+}
 
-    let extensions = request.extensions_mut();
-    extensions.insert(sender);
-    extensions.insert(noted.clone());
-    extensions.insert(Asking {
-        now,
-        client,
-        request_id: request_id.clone(),
-    });
-    let mut answer = next.run(request).instrument(span.clone()).await;
-    headers::harden(answer.headers_mut(), edge.is_https || peer.tls);
-    if method == "HEAD" {
-        // The router sees to its own answers; the one for a panic is not of them.
-        *answer.body_mut() = Body::empty();
-    }
-
-    let took = began.elapsed();
-    let route = noted.0.route.get().copied().unwrap_or("none");
-    let user_id = noted.0.caller.get().map(UserId::as_str);
-    let status = answer.status();
-    let code = answer.extensions().get::<Code>().map(|code| code.0);
-    span.in_scope(|| {
-        if let Some(Broken::Unavailable(cause) | Broken::Bug(cause)) = answer.extensions().get::<Broken>() {
-            tracing::error!(%cause, "a request failed on our side");
+impl Edge {
+    /// Stands around every route: those that `within` has.
+    pub fn around<S, B>(
+        self: Arc<Self>,
+        mut request: Request,
+        within: &mut S,
+    ) -> impl Future<Output = Response> + Send + use<S, B>
+    where
+        S: Service<Request, Response = Response<B>, Error = Infallible, Future: Send>,
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let going_on = self.enter(&mut request).map(|visit| {
+            let answer = within.call(request).instrument(visit.span.clone());
+            (visit, answer)
+        });
+        async move {
+            match going_on {
+                Ok((visit, answer)) => {
+                    let Ok(answer) = answer.await;
+                    self.leave(&visit, answer.map(Body::new))
+                }
+                Err(bug) => bug.into_response(),
+            }
         }
-        let (status, ms) = (status.as_u16(), took.as_secs_f64() * 1_000.0);
-        tracing::info!(target: "doorward::access", method, route, status, ms, %ip, code, user_id, "answered");
-    });
-    edge.durations.note((route, method, status), took);
-    if let Ok(id) = HeaderValue::from_str(&request_id) {
-        answer.headers_mut().insert(REQUEST_ID, id);
     }
-    answer
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long an answer took is measured here and told to no one but the log"
+    )]
+    fn enter(&self, request: &mut Request) -> Result<Visit, Error> {
+        let began = Instant::now();
+        let now = self.clock.now();
+        let request_id =
+            given_id(request.headers()).unwrap_or_else(|| RequestId::new(now).as_str().to_owned());
+        let Some(&peer) = request.extensions().get::<Peer>() else {
+            return Err(Error::bug("a request came in without its peer"));
+        };
+        let client = Client::of(peer.address.ip(), request.headers(), |address| {
+            (self.is_proxy)(address)
+        });
+        let sender = self.guard.judge(request.method(), request.headers());
+        let visit = Visit {
+            began,
+            method: known_method(request.method()),
+            ip: client.address,
+            is_https: self.is_https || peer.tls,
+            request_id: request_id.clone(),
+            noted: Noted::default(),
+            span: tracing::error_span!("request", request_id),
+        };
+        let extensions = request.extensions_mut();
+        extensions.insert(sender);
+        extensions.insert(visit.noted.clone());
+        extensions.insert(Asking {
+            now,
+            client,
+            request_id,
+        });
+        Ok(visit)
+    }
+
+    fn leave(&self, visit: &Visit, mut answer: Response) -> Response {
+        let Visit { method, ip, .. } = *visit;
+        headers::harden(answer.headers_mut(), visit.is_https);
+        if method == "HEAD" {
+            // The router sees to its own answers; the one for a panic is not of them.
+            *answer.body_mut() = Body::empty();
+        }
+
+        let took = visit.began.elapsed();
+        let Notes { route, caller } = &*visit.noted.0;
+        let (route, user_id) = (route.get().copied().unwrap_or("none"), caller.get());
+        let status = answer.status();
+        visit.span.in_scope(|| {
+            if let Some(Broken::Unavailable(cause) | Broken::Bug(cause)) = answer.extensions().get::<Broken>() {
+                tracing::error!(%cause, "a request failed on our side");
+            }
+            let code = answer.extensions().get::<Code>().map(|code| code.0);
+            let (status, ms) = (status.as_u16(), took.as_secs_f64() * 1_000.0);
+            let user_id = user_id.map(UserId::as_str);
+            tracing::info!(target: "doorward::access", method, route, status, ms, %ip, code, user_id, "answered");
+        });
+        self.durations.note((route, method, status), took);
+        if let Ok(id) = HeaderValue::from_str(&visit.request_id) {
+            answer.headers_mut().insert(REQUEST_ID, id);
+        }
+        answer
+    }
 }
 
 /// The caller's own id, if it is one that a log can bear.

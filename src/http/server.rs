@@ -8,15 +8,18 @@ mod places;
 mod watched;
 mod well_formed;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tower::Service;
 
 use self::connection::Doorway;
 pub use self::limits::{Limits, raise_open_files};
@@ -41,6 +44,25 @@ pub struct Listener {
 
 /// Tells whether an address stands for many people, as that of a proxy does.
 pub type IsShared = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
+/// What answers requests.
+pub trait Answers:
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
 
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +95,7 @@ impl Listener {
     /// Each request carries its [`Peer`](super::client::Peer) as an extension.
     pub async fn serve(
         self,
-        app: Router,
+        app: impl Answers,
         stop: impl Future<Output = ()>,
         grace: Duration,
     ) -> Drained {

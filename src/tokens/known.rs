@@ -14,16 +14,18 @@ use super::keys::Ring;
 use crate::clock::Timestamp;
 use crate::sessions::store::Owner;
 
-/// How many of those that came last are known for sure; of those before them as many again. With whose they are that is some
-/// 8 MiB, when all are there.
-const MOST: usize = 4_096;
+/// Into how many parts they are divided, by chance, so that cores that ask at the same moment seldom ask for the same.
+const PARTS: usize = 16;
+/// How many of a part's that came last are known for sure; of those before them as many again. With whose they are that is some
+/// 8 MiB in all parts, when all are there.
+const MOST: usize = 4_096 / PARTS;
 
 /// What a token is remembered by: nothing that is compared is a secret, nor could a token be made of what its time tells.
 type Print = [u8; SHA256_OUTPUT_LEN];
 
 /// The last tokens that were found to be good.
 #[derive(Default)]
-pub(super) struct Known(RwLock<Generations>);
+pub(super) struct Known([RwLock<Generations>; PARTS]);
 
 #[derive(Default)]
 struct Generations {
@@ -94,7 +96,8 @@ impl Known {
         ring: &Arc<Ring>,
         now: Timestamp,
     ) -> Option<Arc<Believed>> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let part = self.part(print).read();
+        let known = part.unwrap_or_else(PoisonError::into_inner);
         if let Some(believed) = known.recent.get(print) {
             return believed.counts(ring, now).then(|| Arc::clone(believed));
         }
@@ -107,9 +110,14 @@ impl Known {
         Some(believed)
     }
 
+    fn part(&self, print: &Print) -> &RwLock<Generations> {
+        &self.0[usize::from(print[0]) % PARTS]
+    }
+
     /// Remembers it for as long as it is asked for, and then until so many others were.
     pub(super) fn note(&self, print: Print, believed: Arc<Believed>) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let part = self.part(&print).write();
+        let mut known = part.unwrap_or_else(PoisonError::into_inner);
         let forgotten = if known.recent.len() >= MOST {
             let recent = mem::take(&mut known.recent);
             mem::replace(&mut known.older, recent)
@@ -170,13 +178,15 @@ mod tests {
                 .is_some()
         };
         known.note(print("0"), believed(&ring));
-        for number in 1..5 * MOST {
+        for number in 1..5 * MOST * PARTS {
             assert!(is_known(0), "after {number}");
             known.note(print(&number.to_string()), believed(&ring));
         }
         assert!(!is_known(1));
-        assert!(is_known(5 * MOST - 1));
-        let known = known.0.read().expect("a whole lock");
-        assert!(known.recent.len() + known.older.len() <= 2 * MOST);
+        assert!(is_known(5 * MOST * PARTS - 1));
+        for part in &known.0 {
+            let known = part.read().expect("a whole lock");
+            assert!(known.recent.len() + known.older.len() <= 2 * MOST);
+        }
     }
 }

@@ -15,15 +15,11 @@ const OWN: &str = "https://auth.example.com";
 const APP: &str = "https://app.example.com";
 
 /// The code of the refusal of a request with these headers; `None` when it may use the cookie.
-async fn refused(method: Method, headers: &[(&str, &str)]) -> Option<&'static str> {
-    judged(false, method, headers).await
+fn refused(method: Method, headers: &[(&str, &str)]) -> Option<&'static str> {
+    judged(false, method, headers)
 }
 
-async fn judged(
-    allow_localhost: bool,
-    method: Method,
-    headers: &[(&str, &str)],
-) -> Option<&'static str> {
+fn judged(allow_localhost: bool, method: Method, headers: &[(&str, &str)]) -> Option<&'static str> {
     let cors = CorsConfig {
         origins: vec![
             Origin::parse(APP).unwrap(),
@@ -40,21 +36,21 @@ async fn judged(
         request = request.header(*name, *value);
     }
     let request = request.body(()).unwrap();
-    let sender = guard.judge(request.method(), request.headers()).await;
+    let sender = guard.judge(request.method(), request.headers());
     sender.may_use_cookie().err()?.said().code
 }
 
 /// What becomes of a JSON request that says this of its page.
-async fn post(headers: &[(&str, &str)]) -> Option<&'static str> {
+fn post(headers: &[(&str, &str)]) -> Option<&'static str> {
     let json = [("content-type", "application/json")];
-    refused(Method::POST, &[&json, headers].concat()).await
+    refused(Method::POST, &[&json, headers].concat())
 }
 
 const FOREIGN: Option<&str> = Some("origin_not_allowed");
 const SITE: &str = "sec-fetch-site";
 
-#[tokio::test]
-async fn our_own_pages_pass_in_browsers_new_and_old_and_so_does_what_is_no_browser() {
+#[test]
+fn our_own_pages_pass_in_browsers_new_and_old_and_so_does_what_is_no_browser() {
     for headers in [
         &[("origin", OWN), (SITE, "same-origin")][..],
         &[(SITE, "same-origin")],
@@ -62,26 +58,26 @@ async fn our_own_pages_pass_in_browsers_new_and_old_and_so_does_what_is_no_brows
         &[("origin", OWN)],
         &[],
     ] {
-        assert_eq!(post(headers).await, None, "{headers:?}");
+        assert_eq!(post(headers), None, "{headers:?}");
     }
 }
 
-#[tokio::test]
-async fn a_listed_origin_passes_wherever_it_is() {
+#[test]
+fn a_listed_origin_passes_wherever_it_is() {
     for origin in [APP, "capacitor://localhost"] {
         for site in ["same-site", "cross-site"] {
             assert_eq!(
-                post(&[("origin", origin), (SITE, site)]).await,
+                post(&[("origin", origin), (SITE, site)]),
                 None,
                 "{origin} {site}"
             );
         }
-        assert_eq!(post(&[("origin", origin)]).await, None, "{origin}");
+        assert_eq!(post(&[("origin", origin)]), None, "{origin}");
     }
 }
 
-#[tokio::test]
-async fn C13_pages_of_other_origins_are_refused() {
+#[test]
+fn C13_pages_of_other_origins_are_refused() {
     for headers in [
         &[("origin", "https://blog.example.com"), (SITE, "same-site")][..],
         &[("origin", "https://evil.example"), (SITE, "cross-site")],
@@ -102,23 +98,23 @@ async fn C13_pages_of_other_origins_are_refused() {
         &[("origin", "HTTPS://APP.EXAMPLE.COM")],
         &[("origin", "https://app.example.com/")],
     ] {
-        assert_eq!(post(headers).await, FOREIGN, "{headers:?}");
+        assert_eq!(post(headers), FOREIGN, "{headers:?}");
         for method in [Method::PATCH, Method::DELETE, Method::PUT] {
-            assert_eq!(refused(method, headers).await, FOREIGN, "{headers:?}");
+            assert_eq!(refused(method, headers), FOREIGN, "{headers:?}");
         }
     }
 }
 
-#[tokio::test]
-async fn C15_what_changes_nothing_passes_from_anywhere() {
+#[test]
+fn C15_what_changes_nothing_passes_from_anywhere() {
     let anywhere = [("origin", "https://evil.example"), (SITE, "cross-site")];
     for method in [Method::GET, Method::HEAD] {
-        assert_eq!(refused(method, &anywhere).await, None);
+        assert_eq!(refused(method, &anywhere), None);
     }
 }
 
-#[tokio::test]
-async fn C14_what_a_form_can_send_is_refused_even_to_our_own_pages() {
+#[test]
+fn C14_what_a_form_can_send_is_refused_even_to_our_own_pages() {
     for media_type in [
         "text/plain",
         "text/plain; charset=application/json",
@@ -130,30 +126,27 @@ async fn C14_what_a_form_can_send_is_refused_even_to_our_own_pages() {
     ] {
         let headers = [(SITE, "same-origin"), ("content-type", media_type)];
         assert_eq!(
-            refused(Method::POST, &headers).await,
+            refused(Method::POST, &headers),
             Some("unsupported_media_type"),
             "{media_type}"
         );
     }
-    let untold = refused(Method::POST, &[(SITE, "same-origin")]).await;
+    let untold = refused(Method::POST, &[(SITE, "same-origin")]);
     assert_eq!(untold, Some("unsupported_media_type"));
     let twice = [
         (CONTENT_TYPE.as_str(), "application/json"),
         (CONTENT_TYPE.as_str(), "text/plain"),
     ];
     assert_eq!(
-        refused(Method::POST, &twice).await,
+        refused(Method::POST, &twice),
         Some("unsupported_media_type")
     );
     // No page sends these without asking first, so they need not say what they do not have.
-    assert_eq!(
-        refused(Method::DELETE, &[(SITE, "same-origin")]).await,
-        None
-    );
+    assert_eq!(refused(Method::DELETE, &[(SITE, "same-origin")]), None);
 }
 
-#[tokio::test]
-async fn pages_of_this_machine_pass_in_development_alone() {
+#[test]
+fn pages_of_this_machine_pass_in_development_alone() {
     let json = ("content-type", "application/json");
     for (origin, in_development) in [
         ("http://localhost:3000", None),
@@ -163,14 +156,14 @@ async fn pages_of_this_machine_pass_in_development_alone() {
         ("null", FOREIGN),
     ] {
         let headers = [json, ("origin", origin), (SITE, "same-site")];
-        let verdict = judged(true, Method::POST, &headers).await;
+        let verdict = judged(true, Method::POST, &headers);
         assert_eq!(verdict, in_development, "{origin}");
-        assert_eq!(post(&headers[1..]).await, FOREIGN, "{origin}");
+        assert_eq!(post(&headers[1..]), FOREIGN, "{origin}");
     }
 }
 
-#[tokio::test]
-async fn a_request_that_nobody_judged_is_refused() {
+#[test]
+fn a_request_that_nobody_judged_is_refused() {
     let (parts, ()) = axum::http::Request::new(()).into_parts();
     assert!(matches!(Sender::of(&parts), Err(Error::Broken(_))));
 }

@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -19,11 +19,10 @@ use tokio::sync::watch;
 use tokio::task::unconstrained;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tower::Service as _;
 
 use super::activity::{Activity, AnswerBody, Phase, Protocol};
 use super::watched::Watched;
-use super::{Limits, Signal, well_formed};
+use super::{Answers, Limits, Signal, well_formed};
 use crate::http::client::Peer;
 use crate::http::tls::CertificateSource;
 
@@ -44,16 +43,16 @@ const SPEAK_TLS: &str = "HTTP/1.1 400 Bad Request\r\n\
     This port speaks HTTPS only: write https:// instead of http://\n";
 
 /// What every connection of a listener has in common.
-pub(super) struct Doorway {
-    app: Router,
+pub(super) struct Doorway<A> {
+    app: A,
     tls: Option<TlsAcceptor>,
     limits: Limits,
     http1: http1::Builder,
     http2: http2::Builder<Streams>,
 }
 
-impl Doorway {
-    pub(super) fn new(app: Router, tls: Option<&CertificateSource>, limits: Limits) -> Self {
+impl<A: Answers> Doorway<A> {
+    pub(super) fn new(app: A, tls: Option<&CertificateSource>, limits: Limits) -> Self {
         let mut http1 = http1::Builder::new();
         http1
             .header_read_timeout(None) // counts idle time too, which `Activity` tells apart
@@ -138,8 +137,12 @@ impl Doorway {
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
         let service = {
             let activity = Arc::clone(&activity);
-            let app = self.app.clone();
-            service_fn(move |request| answer(app.clone(), request, peer, &activity))
+            // The connection's own: to copy it for each request would have all of them count on the same few numbers.
+            let app = Mutex::new(self.app.clone());
+            service_fn(move |request| {
+                let mut app = app.lock().unwrap_or_else(PoisonError::into_inner);
+                answer(&mut *app, request, peer, &activity)
+            })
         };
         match protocol {
             Protocol::Http1 => {
@@ -173,18 +176,22 @@ async fn handshake(
 }
 
 /// Hands one request to the application.
-fn answer(
-    mut app: Router,
+fn answer<A: Answers>(
+    app: &mut A,
     mut request: Request<Incoming>,
     peer: Peer,
     activity: &Arc<Activity>,
-) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<> {
+) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<A> {
     let in_flight = activity.begin();
     request.extensions_mut().insert(peer);
+    let answer = match well_formed::objection(&request) {
+        Some(why) => Err(why),
+        None => Ok(app.call(request.map(Body::new))),
+    };
     async move {
-        let answer = match well_formed::objection(&request) {
-            Some(why) => well_formed::refusal(why),
-            None => app.call(request).await?,
+        let answer = match answer {
+            Ok(answer) => answer.await?,
+            Err(why) => well_formed::refusal(why),
         };
         Ok(answer.map(|body| AnswerBody::new(body, in_flight)))
     }

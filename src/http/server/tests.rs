@@ -14,7 +14,7 @@ mod tls;
 
 use axum::extract::Path;
 use axum::routing::{get, post};
-use axum::{Extension, body::Bytes};
+use axum::{Extension, Router, body::Bytes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;

@@ -26,7 +26,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use db::{Db, sql};
@@ -35,6 +34,7 @@ use doorward::clock::{Clock, Timestamp};
 use doorward::config::{self, Config, Inputs};
 use doorward::http::client::Peer;
 use doorward::http::cookie;
+use doorward::router::Front;
 use doorward::secret::Secret;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -55,7 +55,7 @@ pub const ADA: &str = "ada@example.com";
 pub struct Server {
     pub app: App,
     pub clock: Clock,
-    router: Router,
+    router: Front,
     database: Database,
     peer: SocketAddr,
     // What must never turn up in a log.
