@@ -25,14 +25,13 @@ struct Known {
 impl Recipes {
     /// Takes in how a hash was made; whether that was not known.
     pub(super) fn see(&self, hash: &StoredHash) -> bool {
-        let recipe = hash.recipe();
-        let text = recipe.as_str();
+        let text = hash.recipe_text();
         let is_known = {
             let known = self.read();
             known.noted.contains_key(text) || known.seen.contains_key(text)
         };
         if !is_known {
-            self.write().seen.insert(text.to_owned(), recipe);
+            self.write().seen.insert(text.to_owned(), hash.recipe());
         }
         !is_known
     }

@@ -22,19 +22,12 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    pub(crate) fn of(hash: &StoredHash, text: &str) -> Self {
-        let fields_behind = match hash.parts {
-            // Salt and tag are one field.
-            Parts::Bcrypt(_) => 1,
-            Parts::Argon2(_) | Parts::Scrypt(_) | Parts::Pbkdf2(_) => 2,
-        };
-        let before_salt = text
-            .rmatch_indices('$')
-            .nth(fields_behind - 1)
-            .map_or(0, |(at, _)| at + 1);
-        let text = text[..before_salt].to_owned();
-        let work = dearest(&text).map_or_else(|| hash.work(), |hash| hash.work());
-        Self { text, work }
+    pub(crate) fn of(hash: &StoredHash) -> Self {
+        let text = hash.recipe_text();
+        Self {
+            work: dearest(text).map_or_else(|| hash.work(), |hash| hash.work()),
+            text: text.to_owned(),
+        }
     }
 
     /// That of the hashes that are made here at `cost`.
@@ -66,6 +59,18 @@ impl fmt::Display for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// What a hash that reads `text` begins with, up to its salt.
+pub(crate) fn beginning<'t>(parts: &Parts, text: &'t str) -> &'t str {
+    let fields_behind = match parts {
+        // Salt and tag are one field.
+        Parts::Bcrypt(_) => 1,
+        Parts::Argon2(_) | Parts::Scrypt(_) | Parts::Pbkdf2(_) => 2,
+    };
+    let mut fields = text.rmatch_indices('$');
+    let before_salt = fields.nth(fields_behind - 1).map_or(0, |(at, _)| at + 1);
+    &text[..before_salt]
 }
 
 /// The hash with this beginning that asks for the most work: of nothing, in the form that its scheme has.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::cost::Cost;
-use crate::recipe::Recipe;
+use crate::recipe::{self, Recipe};
 use crate::schemes::{Scheme, Work, argon2, bcrypt, pbkdf2, scrypt};
 
 /// Longer than any string that keeps the other bounds.
@@ -131,7 +131,12 @@ impl StoredHash {
 
     /// What it has in common with every hash that was made as it was.
     pub fn recipe(&self) -> Recipe {
-        Recipe::of(self, &self.text)
+        Recipe::of(self)
+    }
+
+    /// The text of its recipe, for a tenth of what the whole of it takes.
+    pub fn recipe_text(&self) -> &str {
+        recipe::beginning(&self.parts, &self.text)
     }
 
     pub(crate) fn work(&self) -> Work {

@@ -5,7 +5,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -36,15 +36,19 @@ pub(super) struct Checkpoints {
     thread: JoinHandle<()>,
     /// Pages in the journal, as the last commit left it. How many of them are copied has to be asked for.
     pages: Arc<AtomicI64>,
+    /// How many commits have written to it.
+    commits: Arc<AtomicU64>,
 }
 
 impl Checkpoints {
     /// Starts the thread, on a connection of its own, to look after the journal that `writer` writes.
     pub(super) fn start(connection: Connection, writer: &mut Connection) -> io::Result<Self> {
         let pages = Arc::new(AtomicI64::new(0));
-        let told = Arc::clone(&pages);
+        let commits = Arc::new(AtomicU64::new(0));
+        let (told, counted) = (Arc::clone(&pages), Arc::clone(&commits));
         let hook = move |_: &mut Wal, pages| {
             told.store(i64::from(pages), Ordering::Relaxed);
+            counted.fetch_add(1, Ordering::Relaxed);
             Ok(())
         };
         writer.wal_hook(Some(hook)).map_err(io::Error::other)?;
@@ -59,7 +63,13 @@ impl Checkpoints {
             wake,
             thread,
             pages,
+            commits,
         })
+    }
+
+    /// How many commits of the writer have written anything.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Sees after a commit of `writer` that the journal gets back into the file.

@@ -64,6 +64,17 @@ impl Editions {
         (is_known && one == other).then_some(Edition(*one))
     }
 
+    /// What a commit of this process has changed must be told by now. Where it is not, a file is not read as it is mapped, and no
+    /// edition can be relied on.
+    pub(super) fn must_have_left(&self, before: Option<&Edition>) {
+        if before.is_some() && self.present().as_ref() == before {
+            self.end();
+            tracing::warn!(
+                "the file system does not show what is written to a mapped file: the database is asked more often than elsewhere"
+            );
+        }
+    }
+
     /// Tells nothing any more.
     pub(super) fn end(&self) {
         self.is_over.store(true, Ordering::Release);
@@ -77,7 +88,7 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
-    use crate::{Db, Migration, sql};
+    use crate::{Db, Migration, Unit, sql};
 
     const MIGRATIONS: &[Migration] = &[Migration {
         version: 1,
@@ -176,6 +187,40 @@ mod tests {
                 && words.any(|it| it == own)
                 && words.any(|it| it.ends_with(&file))
         })
+    }
+
+    #[tokio::test]
+    async fn none_is_told_where_a_commit_is_not_seen() {
+        let (_folder, path, db) = opened().await;
+        let editions = Editions::of(&path);
+        let before = editions.present();
+        let add = sql("INSERT INTO things (id) VALUES ('a')");
+        db.write(add).await.expect("written");
+        editions.must_have_left(before.as_ref());
+        let seen = editions.present();
+        assert!(seen.is_some(), "it was seen");
+
+        editions.must_have_left(None);
+        assert_eq!(editions.present(), seen, "nothing was to be seen");
+        editions.must_have_left(seen.as_ref());
+        assert_eq!(editions.present(), None);
+    }
+
+    /// A change that leaves all as it is writes nothing, and is no reason to distrust what is told.
+    #[tokio::test]
+    async fn a_change_of_nothing_is_none() {
+        let (_folder, _path, db) = opened().await;
+        let add = sql("INSERT INTO things (id) VALUES ('a')");
+        db.write(add).await.expect("written");
+        let before = db.edition().expect("told");
+        let same = sql("UPDATE things SET bytes = bytes");
+        assert_eq!(db.write(same).await.expect("done").touched(0), 1);
+        assert_eq!(db.edition(), Some(before.clone()));
+        let refused = Unit::new().expect(2, sql("DELETE FROM things"));
+        db.write(refused).await.expect_err("there is one");
+        assert_eq!(db.edition(), Some(before.clone()));
+        db.write(sql("DELETE FROM things")).await.expect("written");
+        next(&db, &before);
     }
 
     #[tokio::test]

@@ -54,7 +54,7 @@ pub(crate) struct Sqlite {
     reads: Arc<Queue<reader::Job>>,
     writes: Arc<Queue<writer::Job>>,
     lookups: Arc<Lookups>,
-    editions: Editions,
+    editions: Arc<Editions>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -78,7 +78,7 @@ impl Sqlite {
             writes: Arc::new(Queue::new(QUEUE)),
             // One for each thread that may ask at the same moment, but for the largest machines.
             lookups: Arc::new(Lookups::new(&path, cores.clamp(2, 16))),
-            editions: Editions::of(&path),
+            editions: Arc::new(Editions::of(&path)),
             threads: Mutex::default(),
         };
         let mut threads = Vec::with_capacity(READERS + 1);
@@ -90,7 +90,8 @@ impl Sqlite {
         let checkpoints =
             checkpoint::Checkpoints::start(open::checkpointer(&path)?, &mut file.writer)
                 .map_err(unstarted)?;
-        let writer = writer::start(file, checkpoints, Arc::clone(&this.writes), address.group);
+        let (editions, writes) = (Arc::clone(&this.editions), Arc::clone(&this.writes));
+        let writer = writer::start(file, checkpoints, editions, writes, address.group);
         threads.push(writer.map_err(unstarted)?);
         this.threads = Mutex::new(threads);
         Ok(this)

@@ -20,6 +20,7 @@ use super::{
     PATIENCE,
     checkpoint::Checkpoints,
     closed,
+    edition::Editions,
     execute::{Wanted, execute, failure},
     open::File,
 };
@@ -99,6 +100,7 @@ impl Job {
 pub(super) fn start(
     file: File,
     checkpoints: Checkpoints,
+    editions: Arc<Editions>,
     queue: Arc<Queue<Job>>,
     group: usize,
 ) -> io::Result<JoinHandle<()>> {
@@ -114,7 +116,12 @@ pub(super) fn start(
                 }
                 jobs.retain(|job| job.claim.take());
                 if !jobs.is_empty() {
-                    write_group(&writer, jobs);
+                    let before = (editions.present(), checkpoints.commits());
+                    write_group(&writer, jobs, || {
+                        if checkpoints.commits() > before.1 {
+                            editions.must_have_left(before.0.as_ref());
+                        }
+                    });
                     checkpoints.tend(&writer);
                 }
             }
@@ -136,10 +143,12 @@ impl Drop for Ending {
 }
 
 /// Writes the units in one transaction and answers each: with its own result if the commit succeeds, with the failure
-/// of the commit if not. A refusal is void then too, for it was judged by changes that are gone.
-fn write_group(connection: &Connection, mut jobs: Vec<Job>) {
+/// of the commit if not. A refusal is void then too, for it was judged by changes that are gone. `committed` is called before
+/// anybody is told.
+fn write_group(connection: &Connection, mut jobs: Vec<Job>, committed: impl FnOnce()) {
     match run_group(connection, &mut jobs) {
         Ok(results) => {
+            committed();
             for (job, result) in jobs.into_iter().zip(results) {
                 let _ = job.answer.send(result);
             }
