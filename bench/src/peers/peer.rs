@@ -90,7 +90,8 @@ impl Peer {
 
     /// Installs it and makes its accounts in a folder within `work`.
     pub(crate) fn prepare(self, work: &Path, people: usize) -> anyhow::Result<Prepared> {
-        let folder = work.join(self.name().replace('/', "-"));
+        // A peer works in a folder of its own.
+        let folder = std::path::absolute(work.join(self.name().replace('/', "-")))?;
         std::fs::create_dir_all(&folder)?;
         let mut prepared = Prepared {
             peer: self,
@@ -214,10 +215,12 @@ pub(crate) fn free_port() -> anyhow::Result<u16> {
         .port())
 }
 
-/// What it said, or its last words.
+/// What it said, or what it died of: the first words that name an error, or else its last.
 fn succeeded(output: Output) -> anyhow::Result<String> {
     let error = String::from_utf8_lossy(&output.stderr);
-    let last = error.lines().rev().find(|line| !line.trim().is_empty());
+    let mut lines = error.lines().filter(|line| !line.trim().is_empty());
+    let last = lines.clone().find(|line| line.contains("Error:"));
+    let last = last.or_else(|| lines.next_back());
     ensure!(
         output.status.success(),
         "{}: {}",
