@@ -42,7 +42,7 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSub
 /// `Strict-Transport-Security` is sent. Browsers ignore it elsewhere (RFC 6797 section 8.1), and behind a proxy that ends TLS
 /// only the public address can tell.
 pub fn harden(headers: &mut HeaderMap, https: bool) {
-    // At once rather than twice on the way; one more comes from the edge.
+    // At once rather than twice on the way: these, HSTS, and the request's id from the edge.
     headers.reserve(DEFAULTS.len() + 2);
     for (name, value) in &DEFAULTS {
         if let Entry::Vacant(entry) = headers.entry(name) {
