@@ -52,7 +52,7 @@ const WORKS: &[Work] = &[
     },
     Work {
         name: "signin",
-        times: 100,
+        times: 300,
         has_instructions: false,
         is_request: true,
     },
