@@ -16,6 +16,9 @@ use rusqlite::{Connection, hooks::Wal};
 /// How many pages of the journal are brought back together: 4 MB. Few enough to be done soon, many enough that a page
 /// which changes often is written once for many changes.
 const WORTH: i64 = 1000;
+/// How often what came meanwhile is brought back as well. When all of it is, the journal begins anew: whoever looks for a page
+/// in it walks past each earlier version of that page.
+const PASSES: usize = 3;
 /// How many pages the journal has at most, 16 MB, unless a long read holds it up. Longer than that, the writer waits until
 /// all of it is in the file: only then it begins anew.
 const LONGEST: i64 = 4000;
@@ -101,16 +104,26 @@ impl Checkpoints {
 
 fn run(connection: &Mutex<Connection>, woken: &Receiver<()>) {
     while woken.recv().is_ok() {
-        checkpoint(connection);
+        for _ in 0..PASSES {
+            if checkpoint(connection) {
+                break;
+            }
+        }
     }
 }
 
-/// Copies into the file what is in the journal now. What another process copies, or what a reader still needs as it was,
-/// is left to the next time.
-fn checkpoint(connection: &Mutex<Connection>) {
+/// Copies into the file what is in the journal now, and says whether nothing has come meanwhile. What another process copies, or
+/// what a reader still needs as it was, is left to the next time.
+fn checkpoint(connection: &Mutex<Connection>) -> bool {
     let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Err(error) = journal(&connection, "PRAGMA wal_checkpoint(PASSIVE)") {
-        tracing::warn!(%error, "the journal could not be brought back into the file; trying again after the next change");
+    let left = journal(&connection, "PRAGMA wal_checkpoint(PASSIVE)")
+        .and_then(|_| journal(&connection, "PRAGMA wal_checkpoint(NOOP)"));
+    match left {
+        Ok(Journal { pages, copied }) => copied >= pages,
+        Err(error) => {
+            tracing::warn!(%error, "the journal could not be brought back into the file; trying again after the next change");
+            true
+        }
     }
 }
 
