@@ -97,10 +97,9 @@ impl Postgres {
     pub(crate) async fn write_ahead(&self, unit: Unit) -> Result<Option<Pending>, Error> {
         let (tell, carried_out) = oneshot::channel();
         let mut pending = self.begin(unit, Some(tell)).await?;
-        tokio::select! {
-            biased;
-            written = pending.written() => return written.map(|_| None),
-            Ok(()) = carried_out => {}
+        // Only where it was not is the answer waited for: it wakes nobody who went on.
+        if carried_out.await.is_err() {
+            return pending.written().await.map(|_| None);
         }
         Ok(Some(pending))
     }

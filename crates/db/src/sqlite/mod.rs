@@ -145,12 +145,8 @@ impl Sqlite {
         let company = unit.company;
         let (job, mut pending) = writer::Job::new(unit, Some(tell));
         self.writes.push_in_company(job, company).map_err(refused)?;
-        tokio::select! {
-            biased;
-            written = pending.written() => return written.map(|_| None),
-            Ok(()) = carried_out => {}
-        }
-        Ok(Some(pending))
+        let is_pending = pending.carried_out(carried_out).await?;
+        Ok(is_pending.then_some(pending))
     }
 
     /// Reads the whole file in search of damage, on a connection of its own.

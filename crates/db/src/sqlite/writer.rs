@@ -14,7 +14,7 @@ use std::{
 };
 
 use rusqlite::{Connection, ErrorCode, ffi};
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{runtime::Handle, sync::oneshot, time::timeout};
 
 use super::{
     PATIENCE,
@@ -32,9 +32,11 @@ type Answer = oneshot::Sender<Result<Written, Error>>;
 pub(super) struct Job {
     unit: Unit,
     claim: Claim,
-    /// Told as soon as nothing in the unit was refused, and only then.
+    /// Told when nothing in the unit was refused, and only then.
     carried_out: Option<oneshot::Sender<()>>,
     answer: Answer,
+    /// Where its caller waits.
+    home: Handle,
 }
 
 /// A unit that was handed to the writer.
@@ -44,20 +46,38 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
+    /// Waits until nothing in it was refused; `false` when it is on the disk by then. The answer itself is not waited for yet, so
+    /// that it wakes nobody who went on.
+    pub(super) async fn carried_out(
+        &mut self,
+        carried_out: oneshot::Receiver<()>,
+    ) -> Result<bool, Error> {
+        match timeout(PATIENCE, carried_out).await {
+            Ok(Ok(())) => return Ok(true),
+            // Nobody will say that any more: the answer is there.
+            Ok(Err(_)) => self.written().await?,
+            Err(_) => self.late().await?,
+        };
+        Ok(false)
+    }
+
     /// Waits until it is on the disk. It is taken from the queue or withdrawn from it, never both.
     pub(crate) async fn written(&mut self) -> Result<Written, Error> {
-        let answer = match timeout(PATIENCE, &mut self.answered).await {
-            Err(_) if self.claim.take() => {
-                return Err(Error::Busy(
-                    "the writer did not come to this change in time".to_owned(),
-                ));
-            }
-            Err(_) => timeout(PATIENCE, &mut self.answered).await,
-            answer => answer,
-        };
-        match answer {
-            Ok(Ok(written)) => written,
-            Ok(Err(_)) => Err(closed()),
+        match timeout(PATIENCE, &mut self.answered).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(closed())),
+            Err(_) => self.late().await,
+        }
+    }
+
+    /// The same for one that has waited for its turn as long as it may.
+    async fn late(&mut self) -> Result<Written, Error> {
+        if self.claim.take() {
+            return Err(Error::Busy(
+                "the writer did not come to this change in time".to_owned(),
+            ));
+        }
+        match timeout(PATIENCE, &mut self.answered).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(closed())),
             Err(_) => Err(Error::OutcomeUnknown(
                 "the disk did not answer in time".to_owned(),
             )),
@@ -90,6 +110,7 @@ impl Job {
             claim,
             carried_out,
             answer,
+            home: Handle::current(),
         };
         (job, pending)
     }
@@ -149,18 +170,41 @@ fn write_group(connection: &Connection, mut jobs: Vec<Job>, committed: impl FnOn
     match run_group(connection, &mut jobs) {
         Ok(results) => {
             committed();
-            for (job, result) in jobs.into_iter().zip(results) {
-                let _ = job.answer.send(result);
-            }
+            let answers = jobs.into_iter().zip(results);
+            tell(answers.map(|(job, result)| (job.home, job.answer, result)));
         }
         Err(error) => {
             tracing::warn!(%error, units = jobs.len(), "a group of changes was not written");
             if !connection.is_autocommit() {
                 let _ = control(connection, "ROLLBACK");
             }
-            for job in jobs {
-                let _ = job.answer.send(Err(error.clone()));
-            }
+            tell(
+                jobs.into_iter()
+                    .map(|job| (job.home, job.answer, Err(error.clone()))),
+            );
+        }
+    }
+}
+
+/// Tells callers, each of whom waits in a runtime: one by one these would be woken, and take the core, for every word.
+fn tell<T: Send + 'static>(words: impl Iterator<Item = (Handle, oneshot::Sender<T>, T)>) {
+    let mut homes: Vec<(Handle, Vec<_>)> = Vec::new();
+    for (home, caller, word) in words {
+        match homes.iter_mut().find(|(it, _)| it.id() == home.id()) {
+            Some((_, words)) => words.push((caller, word)),
+            None => homes.push((home, vec![(caller, word)])),
+        }
+    }
+    // Who has gone meanwhile is told nothing.
+    let say = |words: Vec<(oneshot::Sender<T>, T)>| {
+        for (caller, word) in words {
+            let _ = caller.send(word);
+        }
+    };
+    for (home, words) in homes {
+        match words.len() {
+            1 => say(words),
+            _ => drop(home.spawn(async move { say(words) })),
         }
     }
 }
@@ -171,8 +215,8 @@ fn run_group(
     jobs: &mut [Job],
 ) -> Result<Vec<Result<Written, Error>>, Error> {
     begin(connection)?;
-    let results = match jobs {
-        [alone] => match run_job(connection, alone) {
+    let results = match &*jobs {
+        [alone] => match run_unit(connection, &alone.unit) {
             Err(error) => {
                 // A full or failing disk can make SQLite roll back by itself.
                 if !connection.is_autocommit() {
@@ -183,10 +227,12 @@ fn run_group(
             written => vec![written],
         },
         jobs => {
-            let results = jobs.iter_mut().map(|job| in_savepoint(connection, job));
+            let results = jobs.iter().map(|job| in_savepoint(connection, job));
             results.collect::<Result<_, Error>>()?
         }
     };
+    let carried_out = jobs.iter_mut().zip(&results).filter(|(_, it)| it.is_ok());
+    tell(carried_out.filter_map(|(job, _)| Some((job.home.clone(), job.carried_out.take()?, ()))));
     commit(connection)?;
     Ok(results)
 }
@@ -210,10 +256,10 @@ fn commit(connection: &Connection) -> Result<(), Error> {
 }
 
 /// The result of one unit, which undoes nothing but itself, or the error that ended the transaction of all.
-fn in_savepoint(connection: &Connection, job: &mut Job) -> Result<Result<Written, Error>, Error> {
+fn in_savepoint(connection: &Connection, job: &Job) -> Result<Result<Written, Error>, Error> {
     let control = |sql| control(connection, sql).map_err(|e| lost(&failure(&e, 0)));
     control("SAVEPOINT unit")?;
-    let result = run_job(connection, job);
+    let result = run_unit(connection, &job.unit);
     if let Err(error) = &result {
         // A full or failing disk can make SQLite roll back everything by itself.
         if connection.is_autocommit() {
@@ -223,15 +269,6 @@ fn in_savepoint(connection: &Connection, job: &mut Job) -> Result<Result<Written
     }
     control("RELEASE unit")?;
     Ok(result)
-}
-
-/// Runs a unit, and tells its caller, if nothing in it was refused and they want to know before it is on the disk.
-fn run_job(connection: &Connection, job: &mut Job) -> Result<Written, Error> {
-    let written = run_unit(connection, &job.unit)?;
-    if let Some(carried_out) = job.carried_out.take() {
-        let _ = carried_out.send(());
-    }
-    Ok(written)
 }
 
 fn run_unit(connection: &Connection, unit: &Unit) -> Result<Written, Error> {
