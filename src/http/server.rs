@@ -7,6 +7,7 @@ mod limits;
 mod places;
 mod watched;
 mod well_formed;
+mod workers;
 
 use std::convert::Infallible;
 use std::io;
@@ -24,6 +25,7 @@ use tower::Service;
 use self::connection::Doorway;
 pub use self::limits::{Limits, raise_open_files};
 use self::places::{Place, Places};
+pub use self::workers::Workers;
 use super::tls::CertificateSource;
 
 /// How long to wait when the system has no more files or memory for another connection. Others will end meanwhile;
@@ -40,6 +42,8 @@ pub struct Listener {
     pub limits: Limits,
     /// Which addresses the bound on connections for each address is not for.
     pub is_shared: IsShared,
+    /// Who serves them.
+    pub workers: Arc<Workers>,
 }
 
 /// Tells whether an address stands for many people, as that of a proxy does.
@@ -108,7 +112,7 @@ impl Listener {
                 let (stream, address, place) = next(&self.socket, &places).await;
                 let (doorway, abandoned) = (Arc::clone(&doorway), Arc::clone(&abandoned));
                 let mut heard = heard.clone();
-                tokio::spawn(async move {
+                self.workers.serve(async move {
                     let cut_off = doorway.attend(stream, address, &mut heard).await;
                     abandoned.fetch_add(cut_off, Ordering::Relaxed);
                     // Last, because `finish` takes it for the end of all that is to be counted.
@@ -140,12 +144,23 @@ async fn finish(signal: &watch::Sender<Signal>, grace: Duration) {
 }
 
 /// The next connection that there is room for. While every place is taken, further ones wait in the kernel's queue.
-async fn next(socket: &TcpListener, places: &Arc<Places>) -> (TcpStream, SocketAddr, Place) {
+async fn next(
+    socket: &TcpListener,
+    places: &Arc<Places>,
+) -> (std::net::TcpStream, SocketAddr, Place) {
     loop {
         let free = places.free().await;
         let (stream, address) = accept(socket).await;
-        if let Some(place) = places.take(free, address.ip()) {
-            return (stream, address, place);
+        // Out of this runtime, for one of a worker's.
+        match stream.into_std() {
+            Ok(stream) => {
+                if let Some(place) = places.take(free, address.ip()) {
+                    return (stream, address, place);
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%address, "the connection ended before it was served: {error}");
+            }
         }
     }
 }

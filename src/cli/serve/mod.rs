@@ -4,6 +4,8 @@ mod chores;
 mod purge;
 mod sockets;
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::{Failure, Given, opening, welcome};
@@ -11,7 +13,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::figures::{self, Figures};
-use crate::http::server;
+use crate::http::server::{self, Workers};
 use crate::http::tls::CertificateSource;
 use crate::logs;
 use crate::revocations::{Forgotten, recover};
@@ -55,7 +57,7 @@ impl Serve {
         logs::start(&config.log).map_err(Failure::configuration)?;
         let figures = figures::start().map_err(Failure::failed)?;
         server::raise_open_files();
-        tokio::runtime::Builder::new_multi_thread()
+        tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(Failure::failed)?
@@ -78,11 +80,12 @@ async fn serve(config: Config, figures: Figures) -> Result<(), Failure> {
     }
     let app = App::open(config, &secret_key, Clock::system(), db).await?;
 
+    let workers = Arc::new(Workers::start().map_err(Failure::failed)?);
     let sockets = Sockets::bind(&app.config).await?;
     let told_to_stop = chores::told_to_stop()?;
     let forgotten = chores::begin(&app, certificate.as_ref())?;
     welcome::print(&app.config, sockets.address()?, made_secret.as_deref());
-    let serving = sockets.serve(&app, figures, certificate, told_to_stop);
+    let serving = sockets.serve(&app, &workers, figures, certificate, told_to_stop);
     let drained = tokio::select! {
         drained = serving => drained,
         // At once: whoever is answered now may be somebody whose session was ended.
@@ -90,6 +93,8 @@ async fn serve(config: Config, figures: Figures) -> Result<(), Failure> {
     };
     app.passwords.stop().await;
     app.db.close().await;
+    // Not sooner: what they began may be on its way to the database.
+    drop(workers);
     if !drained.in_flight_finished() {
         tracing::warn!(
             requests = drained.abandoned,

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::cli::Failure;
 use crate::config::Config;
 use crate::figures::{self, Figures};
-use crate::http::server::{Drained, Limits, Listener};
+use crate::http::server::{Drained, Limits, Listener, Workers};
 use crate::http::tls::CertificateSource;
 use crate::router;
 
@@ -45,6 +45,7 @@ impl Sockets {
     pub(super) async fn serve(
         self,
         app: &App,
+        workers: &Arc<Workers>,
         figures: Figures,
         certificate: Option<Arc<CertificateSource>>,
         told_to_stop: impl Future<Output = &'static str>,
@@ -59,6 +60,7 @@ impl Sockets {
             tls: certificate,
             limits: Limits::default(),
             is_shared: router::is_shared(&app.config),
+            workers: Arc::clone(workers),
         };
         if let Some(socket) = self.figures {
             let listener = Listener {
@@ -66,9 +68,10 @@ impl Sockets {
                 tls: None,
                 limits: Limits {
                     connections: FIGURES_CONNECTIONS,
-                    ..main.limits
+                    ..Limits::default()
                 },
                 is_shared: Arc::clone(&main.is_shared),
+                workers: Arc::new(Workers::none()),
             };
             let router = figures::routes::router(app, figures);
             tokio::spawn(listener.serve(router, until(stopped.clone()), Duration::ZERO));

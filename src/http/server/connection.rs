@@ -80,15 +80,21 @@ impl<A: Answers> Doorway<A> {
     /// Serves one connection to its end. Returns how many of its requests were cut off.
     pub(super) async fn attend(
         &self,
-        stream: TcpStream,
+        stream: std::net::TcpStream,
         address: SocketAddr,
         signal: &mut watch::Receiver<Signal>,
     ) -> usize {
         // Answers are written whole; waiting for more to send with them (Nagle) only delays them.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%address, "the connection ended before it was served: {error}");
-            return 0;
-        }
+        let stream = match stream
+            .set_nodelay(true)
+            .and_then(|()| TcpStream::from_std(stream))
+        {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::debug!(%address, "the connection ended before it was served: {error}");
+                return 0;
+            }
+        };
         let Some(acceptor) = &self.tls else {
             let peer = Peer {
                 address,

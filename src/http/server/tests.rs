@@ -39,6 +39,7 @@ impl Running {
             tls,
             limits: Limits::default(),
             is_shared: Arc::new(|_| true),
+            workers: Arc::new(Workers::none()),
         };
         let stop_asked = async {
             let _ = stopped.await; // a test that drops its server is done with it

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorward::http::route::Who;
-use doorward::http::server::{Drained, Limits, Listener};
+use doorward::http::server::{Drained, Limits, Listener, Workers};
 use doorward::http::tls::CertificateSource;
 use doorward::router;
 use serde_json::json;
@@ -120,6 +120,7 @@ async fn serve(
         } else {
             router::is_shared(&server.app.config)
         },
+        workers: Arc::new(Workers::none()),
     };
     let router = router::router(&server.app);
     let stopped = async {
