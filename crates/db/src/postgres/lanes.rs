@@ -12,17 +12,18 @@ use super::{
     ANSWER, TURN,
     connect::Connector,
     convert::{check_columns, describe, failure, is_lost, parameters, rows, types},
+    home,
 };
 use crate::{Error, Row, Sql};
 
-/// More than two gave no more answers: the server works on one question of a connection at a time.
-pub(super) const LANES: usize = 2;
+/// How much freer the lane of another thread has to be, in questions under way.
+const MUCH_FREER: usize = 4;
 /// How many questions may be under way on a connection.
 const DEPTH: usize = 64;
 
 pub(super) struct Lanes {
     connector: Connector,
-    lanes: [Lane; LANES],
+    lanes: Vec<Lane>,
 }
 
 struct Lane {
@@ -45,16 +46,18 @@ impl Lanes {
         };
         Self {
             connector,
-            lanes: std::array::from_fn(|_| lane()),
+            lanes: (0..home::number()).map(|_| lane()).collect(),
         }
     }
 
-    /// Asks on the lane with the most room, so that no question waits behind a long one while the other lane is free;
-    /// and once more when the connection turns out to be dead, for a question changes nothing.
+    /// Asks on the lane of this thread, or on one that is much freer, so that no question waits behind a long one; and once more
+    /// when the connection turns out to be dead, for a question changes nothing.
     pub(super) async fn ask(&self, question: &Sql) -> Result<Vec<Row>, Error> {
-        let [one, other] = &self.lanes;
-        let other_is_freer = other.room.available_permits() > one.room.available_permits();
-        let lane = if other_is_freer { other } else { one };
+        let mine = home::of(&self.lanes);
+        let freest = self.lanes.iter().min_by_key(|lane| lane.under_way());
+        let lane = freest
+            .filter(|freest| freest.under_way() + MUCH_FREER <= mine.under_way())
+            .unwrap_or(mine);
         let answer = match lane.ask(&self.connector, question).await {
             Err(Failure::Lost(_)) => lane.ask(&self.connector, question).await,
             answer => answer,
@@ -64,10 +67,12 @@ impl Lanes {
 
     /// Questions that are under way.
     pub(super) fn waiting(&self) -> usize {
-        self.lanes
-            .iter()
-            .map(|lane| DEPTH - lane.room.available_permits().min(DEPTH))
-            .sum()
+        self.lanes.iter().map(Lane::under_way).sum()
+    }
+
+    /// How many there are.
+    pub(super) fn number(&self) -> usize {
+        self.lanes.len()
     }
 
     pub(super) async fn close(&self) {
@@ -78,6 +83,10 @@ impl Lanes {
 }
 
 impl Lane {
+    fn under_way(&self) -> usize {
+        DEPTH.saturating_sub(self.room.available_permits())
+    }
+
     async fn ask(&self, connector: &Connector, question: &Sql) -> Result<Vec<Row>, Failure> {
         let unavailable = |why: &str| Failure::Final(Error::Unavailable(why.to_owned()));
         let turn = async { (self.room.acquire().await, self.connection.lock().await) };

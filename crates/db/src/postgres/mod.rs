@@ -1,11 +1,14 @@
-//! The server database: two connections that many readers share, and a pool of those that write.
+//! The server database: connections that many readers share, and pools of those that write.
 //!
 //! Readers share a connection by pipelining: a question is sent without waiting for the answers before it, which gives
 //! more answers a second over two connections than a pool of sixteen does. A unit has its connection for itself.
+//!
+//! A thread mostly uses connections that it opened: what comes in by one of another thread's wakes both.
 
 mod company;
 mod connect;
 mod convert;
+mod home;
 mod lanes;
 mod migrate;
 mod tls;
@@ -13,7 +16,7 @@ mod unit;
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, Runtime, Timeouts};
+use deadpool_postgres::{BuildError, Manager, ManagerConfig, Pool, Runtime, Timeouts};
 use tokio::{
     sync::{RwLock, oneshot},
     task::JoinHandle,
@@ -45,7 +48,8 @@ impl Pending {
 /// An open server database.
 pub(crate) struct Postgres {
     lanes: Lanes,
-    pool: Pool,
+    /// One for each of several homes, each with its part of the connections.
+    pools: Vec<Pool>,
     /// True once it is closed. A unit holds it for reading, so that closing waits for those that were begun.
     is_closed: Arc<RwLock<bool>>,
     departures: Departures,
@@ -56,25 +60,18 @@ impl Postgres {
     pub(crate) async fn open(server: Server, migrations: &[Migration]) -> Result<Self, OpenError> {
         let connector = Connector::new(&server)?;
         migrate::migrate(&connector, server.schema.as_deref(), migrations).await?;
-        let manager = Manager::from_connect(
-            connector.config().clone(),
-            connector.clone(),
-            ManagerConfig::default(),
-        );
-        let timeouts = Timeouts {
-            wait: Some(TURN),
-            create: Some(CONNECT),
-            recycle: Some(TURN),
-        };
-        let pool = Pool::builder(manager)
-            .max_size(server.pool)
-            .timeouts(timeouts)
-            .runtime(Runtime::Tokio1)
-            .build()
+        let homes = home::number().min(server.pool);
+        let pools = (0..homes).map(|home| {
+            // What is left over goes to the first.
+            let size = server.pool / homes + usize::from(home < server.pool % homes);
+            pool(&connector, size)
+        });
+        let pools = pools
+            .collect::<Result<_, _>>()
             .map_err(|e| OpenError::Connect(e.to_string()))?;
         Ok(Self {
             lanes: Lanes::new(connector),
-            pool,
+            pools,
             is_closed: Arc::new(RwLock::new(false)),
             departures: Departures::new(),
         })
@@ -114,7 +111,7 @@ impl Postgres {
         if *is_closed {
             return Err(closed());
         }
-        let pool = self.pool.clone();
+        let pool = home::of(&self.pools).clone();
         let departures = self.departures;
         Ok(Pending(tokio::spawn(async move {
             departures.wait(unit.company).await;
@@ -125,20 +122,38 @@ impl Postgres {
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        let pool = self.pool.status();
+        let pools = || self.pools.iter().map(Pool::status);
         Stats {
-            read_connections: lanes::LANES,
+            read_connections: self.lanes.number(),
             reads_waiting: self.lanes.waiting(),
-            write_connections: pool.size,
-            writes_waiting: pool.waiting,
+            write_connections: pools().map(|pool| pool.size).sum(),
+            writes_waiting: pools().map(|pool| pool.waiting).sum(),
         }
     }
 
     pub(crate) async fn close(&self) {
         *self.is_closed.write().await = true;
-        self.pool.close();
+        self.pools.iter().for_each(Pool::close);
         self.lanes.close().await;
     }
+}
+
+fn pool(connector: &Connector, size: usize) -> Result<Pool, BuildError> {
+    let manager = Manager::from_connect(
+        connector.config().clone(),
+        connector.clone(),
+        ManagerConfig::default(),
+    );
+    let timeouts = Timeouts {
+        wait: Some(TURN),
+        create: Some(CONNECT),
+        recycle: Some(TURN),
+    };
+    Pool::builder(manager)
+        .max_size(size)
+        .timeouts(timeouts)
+        .runtime(Runtime::Tokio1)
+        .build()
 }
 
 fn closed() -> Error {

@@ -1,0 +1,30 @@
+//! Which connections a thread uses before others: those whose tasks run on it.
+
+use std::{
+    num::NonZero,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+/// More homes than these would only hold more connections.
+const MOST: usize = 8;
+
+/// How many homes there are: one for each thread that serves connections, on all but the largest machines, and one for the thread
+/// that does the rest.
+pub(super) fn number() -> usize {
+    1 + thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(MOST)
+}
+
+/// What this thread has of what there is one for each home of.
+pub(super) fn of<T>(each: &[T]) -> &T {
+    &each[mine() % each.len()]
+}
+
+/// A number for this thread, the next one for each that asks for the first time.
+pub(super) fn mine() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local!(static MINE: usize = NEXT.fetch_add(1, Ordering::Relaxed));
+    MINE.with(|mine| *mine)
+}
