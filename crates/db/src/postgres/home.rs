@@ -9,12 +9,10 @@ use std::{
 /// More homes than these would only hold more connections.
 const MOST: usize = 8;
 
-/// How many homes there are: one for each thread that serves connections, on all but the largest machines, and one for the thread
-/// that does the rest.
+/// How many homes there are: one for each core, for each has a thread that serves, on all but the largest machines.
 pub(super) fn number() -> usize {
-    1 + thread::available_parallelism()
-        .map_or(1, NonZero::get)
-        .min(MOST)
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    cores.min(MOST)
 }
 
 /// What this thread has of what there is one for each home of.

@@ -46,7 +46,8 @@ impl Lanes {
         };
         Self {
             connector,
-            lanes: (0..home::number()).map(|_| lane()).collect(),
+            // And one for the thread that does the rest: what it asks may take long.
+            lanes: (0..=home::number()).map(|_| lane()).collect(),
         }
     }
 
