@@ -102,6 +102,18 @@ impl<A: Answers> Doorway<A> {
             };
             return self.serve(stream, Protocol::Http1, peer, signal).await;
         };
+        // Of its own size: it would make that of every connection in the clear four times as large.
+        Box::pin(self.attend_by_tls(acceptor, stream, address, signal)).await
+    }
+
+    /// The same where TLS is spoken.
+    async fn attend_by_tls(
+        &self,
+        acceptor: &TlsAcceptor,
+        stream: TcpStream,
+        address: SocketAddr,
+        signal: &mut watch::Receiver<Signal>,
+    ) -> usize {
         let handshake = tokio::time::timeout(self.limits.handshake, handshake(acceptor, stream));
         let stream = tokio::select! {
             biased;
@@ -153,11 +165,11 @@ impl<A: Answers> Doorway<A> {
         match protocol {
             Protocol::Http1 => {
                 let connection = self.http1.serve_connection(io, service);
-                drive(connection, &activity, signal, peer).await
+                Box::pin(drive(connection, &activity, signal, peer)).await
             }
             Protocol::Http2 => {
                 let connection = self.http2.serve_connection(io, service);
-                drive(connection, &activity, signal, peer).await
+                Box::pin(drive(connection, &activity, signal, peer)).await
             }
         }
     }
