@@ -12,15 +12,19 @@ use super::purge;
 use crate::app::App;
 use crate::cli::Failure;
 use crate::error::Error;
+use crate::figures::{self, Figures};
 use crate::http::tls::{self, CertificateSource};
 use crate::revocations::{CannotTell, Forgotten};
 use crate::tokens::keys::REFRESH_EVERY;
-use crate::{figures, password, revocations, tokens};
+use crate::{password, revocations, tokens};
 
 /// How often what is over is looked for.
 const PURGE_EVERY: Duration = Duration::from_secs(30);
 /// How often the sessions are counted.
 const COUNT_EVERY: Duration = Duration::from_mins(1);
+
+/// How often figures are added up.
+const ADD_UP_EVERY: Duration = Duration::from_secs(1);
 
 /// How often nodes tell one another how passwords were found hashed, and how often all are looked through.
 const TELL_EVERY: Duration = Duration::from_mins(1);
@@ -29,6 +33,7 @@ const SURVEY_EVERY: Duration = Duration::from_hours(1);
 /// Begins with all of them, until the runtime ends, or until what comes says why nobody may be served any more.
 pub(super) fn begin(
     app: &App,
+    figures: &Figures,
     certificate: Option<&Arc<CertificateSource>>,
 ) -> Result<oneshot::Receiver<Forgotten>, Failure> {
     let hangup = signal(SignalKind::hangup()).map_err(Failure::failed)?;
@@ -41,6 +46,7 @@ pub(super) fn begin(
     tokio::spawn(keep_revocations(app.clone(), tell));
     tokio::spawn(remove_what_is_over(app.clone()));
     tokio::spawn(count_sessions(app.clone()));
+    tokio::spawn(add_up(figures.clone()));
     tokio::spawn(keep_recipes(app.clone()));
     tokio::spawn(survey_passwords(app.clone()));
     Ok(told)
@@ -169,5 +175,15 @@ async fn count_sessions(app: App) {
         if let Err(error) = figures::count_sessions(&app).await {
             tracing::warn!(?error, "could not count the sessions");
         }
+    }
+}
+
+/// Keeps figures from taking memory for each request.
+async fn add_up(figures: Figures) {
+    let mut tick = tokio::time::interval(ADD_UP_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        figures.add_up();
     }
 }

@@ -83,7 +83,7 @@ async fn serve(config: Config, figures: Figures) -> Result<(), Failure> {
     let workers = Arc::new(Workers::start().map_err(Failure::failed)?);
     let sockets = Sockets::bind(&app.config).await?;
     let told_to_stop = chores::told_to_stop()?;
-    let forgotten = chores::begin(&app, certificate.as_ref())?;
+    let forgotten = chores::begin(&app, &figures, certificate.as_ref())?;
     welcome::print(&app.config, sockets.address()?, made_secret.as_deref());
     let serving = sockets.serve(&app, &workers, figures, certificate, told_to_stop);
     let drained = tokio::select! {
