@@ -15,13 +15,13 @@ pub(super) fn number() -> usize {
     cores.min(MOST)
 }
 
-/// What this thread has of what there is one for each home of.
+/// This thread's, of what there are several of.
 pub(super) fn of<T>(each: &[T]) -> &T {
     &each[mine() % each.len()]
 }
 
 /// A number for this thread, the next one for each that asks for the first time.
-pub(super) fn mine() -> usize {
+fn mine() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local!(static MINE: usize = NEXT.fetch_add(1, Ordering::Relaxed));
     MINE.with(|mine| *mine)

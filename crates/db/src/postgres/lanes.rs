@@ -16,8 +16,6 @@ use super::{
 };
 use crate::{Error, Row, Sql};
 
-/// How much freer the lane of another thread has to be, in questions under way.
-const MUCH_FREER: usize = 4;
 /// How many questions may be under way on a connection.
 const DEPTH: usize = 64;
 
@@ -51,14 +49,15 @@ impl Lanes {
         }
     }
 
-    /// Asks on the lane of this thread, or on one that is much freer, so that no question waits behind a long one; and once more
-    /// when the connection turns out to be dead, for a question changes nothing.
+    /// Asks on the lane with the most room, on that of this thread if it has as much, so that no question waits behind a long one
+    /// while another lane is free; and once more when the connection turns out to be dead, for a question changes nothing.
     pub(super) async fn ask(&self, question: &Sql) -> Result<Vec<Row>, Error> {
         let mine = home::of(&self.lanes);
-        let freest = self.lanes.iter().min_by_key(|lane| lane.under_way());
-        let lane = freest
-            .filter(|freest| freest.under_way() + MUCH_FREER <= mine.under_way())
-            .unwrap_or(mine);
+        let freer = self
+            .lanes
+            .iter()
+            .filter(|it| it.under_way() < mine.under_way());
+        let lane = freer.min_by_key(|it| it.under_way()).unwrap_or(mine);
         let answer = match lane.ask(&self.connector, question).await {
             Err(Failure::Lost(_)) => lane.ask(&self.connector, question).await,
             answer => answer,
