@@ -5,7 +5,6 @@
 use std::io;
 use std::num::NonZero;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
 use tokio::runtime::{Builder, Handle};
@@ -16,8 +15,8 @@ pub struct Workers(Vec<Worker>);
 
 struct Worker {
     runtime: Handle,
-    /// How many connections it has.
-    load: Arc<AtomicUsize>,
+    /// Each of its connections holds one, too.
+    load: Arc<()>,
     /// Dropped to end it.
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -43,12 +42,12 @@ impl Workers {
 
     /// Lets the thread that has the fewest connections serve one more, to its end.
     pub(super) fn serve(&self, connection: impl Future<Output = ()> + Send + 'static) {
-        let load = |worker: &&Worker| worker.load.load(Ordering::Relaxed);
+        let load = |worker: &&Worker| Arc::strong_count(&worker.load);
         let Some(worker) = self.0.iter().min_by_key(load) else {
             tokio::spawn(connection);
             return;
         };
-        let counted = Counted::new(&worker.load);
+        let counted = Arc::clone(&worker.load);
         worker.runtime.spawn(async move {
             connection.await;
             drop(counted);
@@ -89,18 +88,32 @@ impl Drop for Worker {
     }
 }
 
-/// A connection, for as long as it is some thread's.
-struct Counted(Arc<AtomicUsize>);
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::mpsc;
 
-impl Counted {
-    fn new(load: &Arc<AtomicUsize>) -> Self {
-        load.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(load))
-    }
-}
+    use super::*;
 
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+    #[test]
+    fn each_thread_has_its_part_and_ends_with_all_that_it_has() {
+        let workers = Workers::start().expect("threads");
+        let (tell, told) = mpsc::channel();
+        for _ in 0..2 * workers.0.len() {
+            let tell = tell.clone();
+            workers.serve(async move {
+                let name = thread::current().name().map(str::to_owned);
+                tell.send(name).expect("somebody listens");
+                pending::<()>().await;
+                drop(tell);
+            });
+        }
+        drop(tell);
+        let mut names: Vec<_> = told.iter().take(2 * workers.0.len()).collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), workers.0.len(), "{names:?}");
+        drop(workers);
+        assert_eq!(told.recv(), Err(mpsc::RecvError), "nothing goes on");
     }
 }
