@@ -154,6 +154,23 @@ async fn one_connection_is_enough() {
 
 /// A held lock is busy in bounded time, for writers of that row only.
 #[tokio::test]
+async fn no_question_waits_behind_a_long_one() {
+    let place = place("long").await;
+    let db = Db::open(&place.url, MIGRATIONS).await.expect("opened");
+    let long = db.all(
+        sql("SELECT CAST(1 AS BIGINT) AS n FROM pg_sleep(4)"),
+        |_| Ok(()),
+    );
+    let short = db.all(sql("SELECT CAST(1 AS BIGINT) AS n"), |_| Ok(()));
+    tokio::select! {
+        biased;
+        _ = long => panic!("the long one was answered first"),
+        found = short => assert_eq!(found.expect("answered").len(), 1),
+    }
+    db.close().await;
+}
+
+#[tokio::test]
 async fn a_held_row_is_busy() {
     let place = place("held_row").await;
     let db = place.open().await;
