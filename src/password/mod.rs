@@ -198,12 +198,13 @@ impl Passwords {
 
     /// Whether `password` is the one that `stored` was made from, and when a thread would have begun to find out had `stored` cost
     /// no time to read. Without a stored one that is a hash the same work is done for nothing, and the answer is no. It costs a
-    /// permit, so that no guess goes uncounted.
+    /// permit, so that no guess goes uncounted. A yes may be later by `leisure`.
     pub async fn verify(
         &self,
         permit: &Permit,
         password: &Secret<String>,
         stored: Option<&Stored>,
+        leisure: Duration,
     ) -> Result<Verified, Error> {
         let came = Instant::now();
         let norm = stored.map_or(Norm::Nfc, |stored| stored.norm);
@@ -224,7 +225,7 @@ impl Passwords {
         let read = came.elapsed();
         let verified = self
             .pool
-            .verify(bytes, hash, self.cost, permit.turn())
+            .verify(bytes, hash, self.cost, permit.turn(), leisure)
             .await;
         // The disk had the time that the hash took; nobody learns what came of it before the guess is counted for good.
         permit.kept().await?;

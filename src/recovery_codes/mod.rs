@@ -7,6 +7,8 @@ mod code;
 pub mod routes;
 pub mod store;
 
+use std::time::Duration;
+
 use db::{Db, Unit};
 use passhash::Turn;
 
@@ -113,7 +115,7 @@ pub async fn check(
     };
     let stored = store::unused(db, user, code.slot).await?;
     let verified = passwords
-        .verify(permit, &code.secret, stored.as_ref())
+        .verify(permit, &code.secret, stored.as_ref(), Duration::ZERO)
         .await?;
     let about = About {
         user: Some(user),

@@ -8,6 +8,8 @@ pub mod passkeys;
 pub mod routes;
 mod second_factor;
 
+use std::time::Duration;
+
 use db::Unit;
 use passhash::Verified;
 use tokio::time::Instant;
@@ -200,9 +202,14 @@ async fn verify(
     account: Option<&Account>,
 ) -> Result<Verified, Error> {
     let stored = account.and_then(|account| account.stored.as_ref());
+    // Only a yes may be late, and to a shut account nobody says one.
+    let leisure = match account {
+        Some(account) if !account.user.is_disabled() => app.passwords.leisure(permit.turn()),
+        _ => Duration::ZERO,
+    };
     let verified = app
         .passwords
-        .verify(permit, &attempt.password, stored)
+        .verify(permit, &attempt.password, stored, leisure)
         .await;
     if verified.is_err() {
         permit.give_back(&app.db).await?;

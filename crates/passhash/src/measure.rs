@@ -87,6 +87,7 @@ fn submit(pool: &Pool, cost: &Cost) -> Result<Answer<Verified>, PoolError> {
         None,
         *cost,
         Turn::default(),
+        Duration::ZERO,
     )
 }
 

@@ -10,6 +10,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
 
@@ -18,7 +19,7 @@ use crate::hasher::{HashError, Hasher};
 use crate::recipe::Recipe;
 use crate::schemes::{Scheme, Work, argon2};
 use crate::stored::StoredHash;
-use job::job;
+use job::{Leisure, job};
 use queue::{Queue, Refusal};
 
 /// How many threads, and how long a hash may wait for one.
@@ -215,15 +216,19 @@ impl Pool {
     /// Whether `stored` is a hash of `password`. For `None` the work of an Argon2id hash of cost
     /// `decoy` is done, and the answer is `false`, so that the time does not tell whether there was
     /// a hash. Where a stored hash is of another cost, it does.
+    ///
+    /// Whoever has `leisure` is kept from a yes for about so long at the most while other jobs wait, so that several are told
+    /// in one go, and what they do next interrupts the threads once. A no is told at once.
     pub async fn verify(
         &self,
         password: Zeroizing<Vec<u8>>,
         stored: Option<StoredHash>,
         decoy: Cost,
         turn: Turn,
+        leisure: Duration,
     ) -> Result<Verified, PoolError> {
         decoy.check()?;
-        finished(self.submit_verify(password, stored, decoy, turn)?).await
+        finished(self.submit_verify(password, stored, decoy, turn, leisure)?).await
     }
 
     /// Whether a hash of `cost` would be admitted now: for whoever has other work to do before they
@@ -240,13 +245,20 @@ impl Pool {
         stored: Option<StoredHash>,
         decoy: Cost,
         turn: Turn,
+        leisure: Duration,
     ) -> Result<Answer<Verified>, PoolError> {
         let work = stored
             .as_ref()
             .map_or_else(|| argon2::work(Scheme::Argon2id, &decoy), StoredHash::work);
         // Whether there is room must not tell what a hash of this password would cost.
         let held = argon2::work(Scheme::Argon2id, &decoy);
-        self.submit_held(turn, [work, held], move |hasher| {
+        let home = Handle::try_current().ok();
+        let leisure = home.filter(|_| !leisure.is_zero()).map(|home| Leisure {
+            at_most: leisure,
+            home,
+            allows: |verified: &Verified| verified.is_right,
+        });
+        let compute = move |hasher: &mut Hasher| {
             let began = Instant::now();
             let is_right = match stored {
                 Some(stored) => {
@@ -256,7 +268,8 @@ impl Pool {
                 None => hasher.decoy(&password, &decoy)?,
             };
             Ok(Verified { is_right, began })
-        })
+        };
+        self.submit_held(turn, [work, held], compute, leisure)
     }
 
     /// How long a thread would take now to verify a hash of `recipe`, by what hashes of its scheme
@@ -296,7 +309,7 @@ impl Pool {
         work: Work,
         compute: impl FnOnce(&mut Hasher) -> Result<T, HashError> + Send + 'static,
     ) -> Result<Answer<T>, PoolError> {
-        self.submit_held(turn, [work, work], compute)
+        self.submit_held(turn, [work, work], compute, None)
     }
 
     /// The same for work that counts against its network for other work than it is.
@@ -305,9 +318,12 @@ impl Pool {
         turn: Turn,
         works: [Work; 2],
         compute: impl FnOnce(&mut Hasher) -> Result<T, HashError> + Send + 'static,
+        leisure: Option<Leisure<T>>,
     ) -> Result<Answer<T>, PoolError> {
         let (reply, answer) = oneshot::channel();
-        self.owner.queue.admit(turn, works, job(compute, reply))?;
+        self.owner
+            .queue
+            .admit(turn, works, job(compute, reply, leisure))?;
         Ok(answer)
     }
 }

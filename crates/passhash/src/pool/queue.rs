@@ -50,6 +50,9 @@ struct State {
     /// The threads that have nothing to do. The last one to rest is called first: its memory is the
     /// likeliest to be in the caches.
     resting: Vec<usize>,
+    /// What was computed and is kept back, and until when at the most.
+    kept: Vec<Box<dyn Job>>,
+    kept_until: Instant,
     pace: Pace,
     counts: Counts,
     open: bool,
@@ -63,6 +66,8 @@ impl Queue {
                 lines: Lines::default(),
                 running: vec![None; settings.threads],
                 resting: Vec::with_capacity(settings.threads),
+                kept: Vec::new(),
+                kept_until: Instant::now(),
                 pace: Pace::guessed(),
                 counts: Counts::default(),
                 open: true,
@@ -132,6 +137,32 @@ impl Queue {
             Outcome::Panicked => state.counts.panicked += 1,
         }
         took
+    }
+
+    /// Keeps back what was computed; gives it back where there is no leisure. The thread asks [`Queue::due`] when it has begun
+    /// with another job, or found none.
+    pub(super) fn keep(&self, job: Box<dyn Job>) -> Option<Box<dyn Job>> {
+        let Some((leisure, _)) = job.leisure() else {
+            return Some(job);
+        };
+        let until = Instant::now() + leisure;
+        let mut state = self.state();
+        if state.kept.is_empty() || until < state.kept_until {
+            state.kept_until = until;
+        }
+        state.kept.push(job);
+        None
+    }
+
+    /// What was kept back and is to be told now: all, unless the thread that asks has begun with `next` and is expected back
+    /// in time.
+    pub(super) fn due(&self, next: Option<Work>) -> Vec<Box<dyn Job>> {
+        let mut state = self.state();
+        let left = state.kept_until.saturating_duration_since(Instant::now());
+        if next.is_some_and(|next| state.pace.of(next) < left.as_secs_f64()) {
+            return Vec::new();
+        }
+        std::mem::take(&mut state.kept)
     }
 
     pub(super) fn close(&self) {

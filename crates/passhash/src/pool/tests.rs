@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::*;
 
+mod leisure;
 mod turns;
 
 const SMALL: Cost = Cost {
@@ -29,6 +30,8 @@ const ANYBODY: Turn = Turn {
     ahead: false,
     network: None,
 };
+
+const AT_ONCE: Duration = Duration::ZERO;
 
 fn pool(threads: usize) -> Pool {
     Pool::start(PoolSettings {
@@ -82,21 +85,21 @@ async fn hashes_and_verifies() {
     let stored: StoredHash = hash.parse().expect("parse");
     let wrong = Zeroizing::new(b"wrong horse".to_vec());
     assert!(
-        pool.verify(password(), Some(stored.clone()), SMALL, ANYBODY)
+        pool.verify(password(), Some(stored.clone()), SMALL, ANYBODY, AT_ONCE)
             .await
             .expect("verify")
             .is_right
     );
     assert!(
         !pool
-            .verify(wrong, Some(stored), SMALL, ANYBODY)
+            .verify(wrong, Some(stored), SMALL, ANYBODY, AT_ONCE)
             .await
             .expect("verify")
             .is_right
     );
     assert!(
         !pool
-            .verify(password(), None, SMALL, ANYBODY)
+            .verify(password(), None, SMALL, ANYBODY, AT_ONCE)
             .await
             .expect("decoy")
             .is_right
@@ -127,7 +130,7 @@ async fn a_cost_out_of_bounds_is_refused_before_it_waits() {
         pool.hash(password(), cost, ANYBODY)
             .await
             .expect_err("too much"),
-        pool.verify(password(), None, cost, ANYBODY)
+        pool.verify(password(), None, cost, ANYBODY, AT_ONCE)
             .await
             .expect_err("too much"),
     ] {
@@ -161,7 +164,7 @@ async fn l1_what_cannot_begin_in_time_is_refused_and_told_when() {
                 .expect("admitted"),
         );
     }
-    let full = pool.verify(password(), None, SMALL, ANYBODY);
+    let full = pool.verify(password(), None, SMALL, ANYBODY, AT_ONCE);
     // At once: the first poll has the answer.
     let Poll::Ready(Err(PoolError::Full { retry_after })) = poll_once(pin!(full)) else {
         panic!("not refused at once");
@@ -176,7 +179,7 @@ async fn l1_what_cannot_begin_in_time_is_refused_and_told_when() {
     }
     assert!(
         !pool
-            .verify(password(), None, SMALL, ANYBODY)
+            .verify(password(), None, SMALL, ANYBODY, AT_ONCE)
             .await
             .expect("room again")
             .is_right
@@ -218,7 +221,7 @@ async fn l5_nobody_hashes_for_who_has_gone() {
     let pool = pool(1);
     let held = Held::begin(&pool);
     {
-        let gone = pin!(pool.verify(password(), None, SMALL, ANYBODY));
+        let gone = pin!(pool.verify(password(), None, SMALL, ANYBODY, AT_ONCE));
         assert!(poll_once(gone).is_pending());
     }
     let stays = pool
@@ -284,7 +287,7 @@ async fn a_panic_fails_its_job_alone() {
     );
     assert!(
         !pool
-            .verify(password(), None, SMALL, ANYBODY)
+            .verify(password(), None, SMALL, ANYBODY, AT_ONCE)
             .await
             .expect("goes on")
             .is_right
@@ -362,7 +365,7 @@ async fn each_computed_job_is_observed() {
     })
     .expect("start");
     for _ in 0..3 {
-        pool.verify(password(), None, SMALL, ANYBODY)
+        pool.verify(password(), None, SMALL, ANYBODY, AT_ONCE)
             .await
             .expect("decoy");
     }

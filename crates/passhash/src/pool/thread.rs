@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::job::Outcome;
+use super::job::{self, Outcome};
 use super::queue::{Call, Queue};
 use crate::hasher::Hasher;
 use crate::schemes::Scheme;
@@ -59,7 +59,9 @@ impl Drop for Life {
 fn work(slot: usize, queue: &Queue, observe: fn(Scheme, Duration)) {
     let mut hasher = Hasher::default();
     loop {
-        let Some(mut next) = queue.begin(slot) else {
+        let next = queue.begin(slot);
+        job::deliver(queue.due(next.as_ref().map(|next| next.work)));
+        let Some(mut next) = next else {
             match rest(slot, queue, &mut hasher) {
                 Call::End => return,
                 Call::Work | Call::None => continue,
@@ -73,7 +75,9 @@ fn work(slot: usize, queue: &Queue, observe: fn(Scheme, Duration)) {
         }
         let took = queue.end(slot, outcome);
         observe(next.work.scheme, took);
-        next.job.deliver();
+        if let Some(at_once) = queue.keep(next.job) {
+            at_once.deliver();
+        }
     }
 }
 

@@ -107,7 +107,7 @@ fn the_others_are_overtaken_by_no_more_than_may_wait() {
             ..ONE_SECOND
         };
         assert!(
-            queue.admit(turn, [work; 2], job(note, reply)).is_ok(),
+            queue.admit(turn, [work; 2], job(note, reply, None)).is_ok(),
             "{name}"
         );
         answer
@@ -134,7 +134,7 @@ fn who_rested_last_is_called_first() {
     });
     let come = || {
         let (reply, answer) = oneshot::channel();
-        let admitted = queue.admit(ANYBODY, [NO_WORK; 2], job(|_| Ok(()), reply));
+        let admitted = queue.admit(ANYBODY, [NO_WORK; 2], job(|_| Ok(()), reply, None));
         assert!(admitted.is_ok());
         answer
     };
@@ -215,7 +215,7 @@ async fn n11_whether_there_is_room_does_not_tell_what_a_hash_costs() {
     let dear = "$2b$12$abcdefghijklmnopqrstuuCi15uRb1eH7NAlJ/TgeJertyknQpYn2";
     let waiting = [(); 3].map(|()| {
         let stored = Some(dear.parse().expect("a hash"));
-        let verify = pool.submit_verify(Zeroizing::new(vec![]), stored, SMALL, from(1));
+        let verify = pool.submit_verify(Zeroizing::new(vec![]), stored, SMALL, from(1), AT_ONCE);
         verify.expect("they count as what an unknown address costs")
     });
     pool.admits(SMALL, from(1)).expect("so does the next");
@@ -310,7 +310,7 @@ proptest! {
             match step {
                 Step::Come(turn, work) => {
                     let (reply, answer) = oneshot::channel();
-                    if queue.admit(turn, [work; 2], job(|_| Ok(()), reply)).is_ok() {
+                    if queue.admit(turn, [work; 2], job(|_| Ok(()), reply, None)).is_ok() {
                         admitted += 1;
                         answers.push_front(answer);
                         largest = largest.max(Pace::guessed().of(work));
