@@ -3,7 +3,7 @@
 use super::*;
 
 /// Longer than any test.
-const AN_HOUR: Duration = Duration::from_secs(3600);
+const AN_HOUR: Duration = Duration::from_hours(1);
 
 /// Verifies `password` behind a job that holds the only thread and before another, and tells whether the answer was there
 /// when the thread had begun with that one. Then the thread rests, and the answer is there in any case.
