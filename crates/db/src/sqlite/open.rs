@@ -27,6 +27,10 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// How many prepared statements a connection keeps: more than a program has.
 const STATEMENTS: usize = 256;
 
+/// What a connection that reads keeps of the file, in KiB: the upper pages of its indexes. The system keeps the rest, and
+/// whatever is kept here is void with the next commit.
+const READ_CACHE: i64 = 256;
+
 /// The file, opened for writing, with the schema that the program knows.
 pub(super) struct File {
     pub(super) path: PathBuf,
@@ -171,6 +175,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
     let open = || {
         let connection = connect(path)?;
         connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_update(None, "cache_size", -READ_CACHE)?;
         Ok(connection)
     };
     open().map_err(|e| sqlite_error(path, &e))
