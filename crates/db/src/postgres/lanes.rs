@@ -1,6 +1,10 @@
 //! The connections that readers share.
 
-use std::sync::Arc;
+use std::{
+    iter,
+    sync::{Arc, Mutex as Lock, PoisonError},
+    time::{Duration, Instant},
+};
 
 use deadpool_postgres::ClientWrapper;
 use tokio::{
@@ -18,6 +22,8 @@ use crate::{Error, Row, Sql};
 
 /// How many questions may be under way on a connection.
 const DEPTH: usize = 64;
+/// A lane that has not answered for so long is held up by a long question.
+const LONG: Duration = Duration::from_millis(10);
 
 pub(super) struct Lanes {
     connector: Connector,
@@ -27,6 +33,8 @@ pub(super) struct Lanes {
 struct Lane {
     connection: Mutex<Option<Arc<ClientWrapper>>>,
     room: Semaphore,
+    /// Since when the answer that comes next has been waited for.
+    awaited_since: Lock<Instant>,
 }
 
 /// Why a question was not answered.
@@ -41,23 +49,26 @@ impl Lanes {
         let lane = || Lane {
             connection: Mutex::new(None),
             room: Semaphore::new(DEPTH),
+            awaited_since: Lock::new(Instant::now()),
         };
         Self {
             connector,
-            // And one for the thread that does the rest: what it asks may take long.
-            lanes: (0..=home::number()).map(|_| lane()).collect(),
+            lanes: (0..home::number()).map(|_| lane()).collect(),
         }
     }
 
-    /// Asks on the lane with the most room, on that of this thread if it has as much, so that no question waits behind a long one
-    /// while another lane is free; and once more when the connection turns out to be dead, for a question changes nothing.
+    /// Asks on the lane of this thread, for another's answer would wake two threads. While that is held up, on the one with the
+    /// most room that is not, so that few questions wait behind a long one. And once more when the connection turns out to be dead,
+    /// for a question changes nothing.
     pub(super) async fn ask(&self, question: &Sql) -> Result<Vec<Row>, Error> {
         let mine = home::of(&self.lanes);
-        let freer = self
-            .lanes
-            .iter()
-            .filter(|it| it.under_way() < mine.under_way());
-        let lane = freer.min_by_key(|it| it.under_way()).unwrap_or(mine);
+        let lane = if mine.is_held_up() {
+            let all = iter::once(mine).chain(&self.lanes);
+            let best = all.min_by_key(|it| (it.is_held_up(), it.under_way()));
+            best.unwrap_or(mine)
+        } else {
+            mine
+        };
         let answer = match lane.ask(&self.connector, question).await {
             Err(Failure::Lost(_)) => lane.ask(&self.connector, question).await,
             answer => answer,
@@ -87,7 +98,28 @@ impl Lane {
         DEPTH.saturating_sub(self.room.available_permits())
     }
 
+    fn is_held_up(&self) -> bool {
+        self.under_way() > 0 && self.awaited_since().elapsed() > LONG
+    }
+
+    fn awaited_since(&self) -> Instant {
+        *self
+            .awaited_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn awaits_another(&self) {
+        *self
+            .awaited_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
     async fn ask(&self, connector: &Connector, question: &Sql) -> Result<Vec<Row>, Failure> {
+        if self.under_way() == 0 {
+            self.awaits_another();
+        }
         let unavailable = |why: &str| Failure::Final(Error::Unavailable(why.to_owned()));
         let turn = async { (self.room.acquire().await, self.connection.lock().await) };
         let Ok((_room, slot)) = timeout(TURN, turn).await else {
@@ -100,6 +132,7 @@ impl Lane {
             self.forget(&connection).await;
             return Err(unavailable("the server did not answer in time"));
         };
+        self.awaits_another();
         if matches!(answer, Err(Failure::Lost(_))) {
             self.forget(&connection).await;
         }

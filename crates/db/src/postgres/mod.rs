@@ -14,9 +14,9 @@ mod migrate;
 mod tls;
 mod unit;
 
-use std::{sync::Arc, time::Duration};
+use std::{iter, sync::Arc, time::Duration};
 
-use deadpool_postgres::{BuildError, Manager, ManagerConfig, Pool, Runtime, Timeouts};
+use deadpool_postgres::{BuildError, Manager, ManagerConfig, Pool, Runtime, Status, Timeouts};
 use tokio::{
     sync::{RwLock, oneshot},
     task::JoinHandle,
@@ -49,7 +49,7 @@ impl Pending {
 pub(crate) struct Postgres {
     lanes: Lanes,
     /// One for each of several homes, each with its part of the connections.
-    pools: Vec<Pool>,
+    pools: Arc<[Pool]>,
     /// True once it is closed. A unit holds it for reading, so that closing waits for those that were begun.
     is_closed: Arc<RwLock<bool>>,
     departures: Departures,
@@ -60,12 +60,7 @@ impl Postgres {
     pub(crate) async fn open(server: Server, migrations: &[Migration]) -> Result<Self, OpenError> {
         let connector = Connector::new(&server)?;
         migrate::migrate(&connector, server.schema.as_deref(), migrations).await?;
-        let homes = home::number().min(server.pool);
-        let pools = (0..homes).map(|home| {
-            // What is left over goes to the first.
-            let size = server.pool / homes + usize::from(home < server.pool % homes);
-            pool(&connector, size)
-        });
+        let pools = home::shares(server.pool).map(|size| pool(&connector, size));
         let pools = pools
             .collect::<Result<_, _>>()
             .map_err(|e| OpenError::Connect(e.to_string()))?;
@@ -111,11 +106,10 @@ impl Postgres {
         if *is_closed {
             return Err(closed());
         }
-        let pool = home::of(&self.pools).clone();
-        let departures = self.departures;
+        let (pools, departures) = (Arc::clone(&self.pools), self.departures);
         Ok(Pending(tokio::spawn(async move {
             departures.wait(unit.company).await;
-            let result = unit::write(&pool, &unit, carried_out).await;
+            let result = unit::write(freest(&pools), &unit, carried_out).await;
             drop(is_closed);
             result
         })))
@@ -154,6 +148,21 @@ fn pool(connector: &Connector, size: usize) -> Result<Pool, BuildError> {
         .timeouts(timeouts)
         .runtime(Runtime::Tokio1)
         .build()
+}
+
+/// This thread's pool, unless all its connections are taken and another's are not.
+fn freest(pools: &[Pool]) -> &Pool {
+    let has_room = |pool: &&Pool| {
+        let Status {
+            max_size,
+            size,
+            available,
+            waiting,
+        } = pool.status();
+        waiting == 0 && (available > 0 || size < max_size)
+    };
+    let mine = home::of(pools);
+    iter::once(mine).chain(pools).find(has_room).unwrap_or(mine)
 }
 
 fn closed() -> Error {
