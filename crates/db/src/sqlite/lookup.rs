@@ -109,8 +109,10 @@ impl Drop for Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
-    use crate::sql;
+    use crate::{sql, sqlite::PATIENCE};
 
     fn file() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().expect("a folder");
@@ -137,6 +139,10 @@ mod tests {
         let locked = Connection::open(&path).expect("opened");
         locked.execute_batch("BEGIN EXCLUSIVE").expect("locked");
         assert!(lookups.ask(&question(), 2).is_none(), "the file is locked");
+        let others = Lookups::new(&path, 1);
+        let began = Instant::now();
+        assert!(others.ask(&question(), 2).is_none(), "from the beginning");
+        assert!(began.elapsed() < PATIENCE, "nobody waited");
         locked.execute_batch("COMMIT").expect("let go");
         assert!(lookups.ask(&question(), 2).is_some());
     }

@@ -76,8 +76,9 @@ impl Sqlite {
             path: path.clone(),
             reads: Arc::new(Queue::new(QUEUE)),
             writes: Arc::new(Queue::new(QUEUE)),
-            // One for each thread that may ask at the same moment, but for the largest machines.
-            lookups: Arc::new(Lookups::new(&path, cores.clamp(2, 16))),
+            // One for each thread that may ask at the same moment, those that serve and the one that does the rest, but for the
+            // largest machines.
+            lookups: Arc::new(Lookups::new(&path, cores.clamp(1, 16) + 1)),
             editions: Arc::new(Editions::of(&path)),
             threads: Mutex::default(),
         };

@@ -116,11 +116,16 @@ pub(super) fn try_lock(path: &Path) -> Result<Option<fs::File>, OpenError> {
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    connect_waiting(path, PATIENCE)
+}
+
+/// A connection that waits for so long where somebody has locked the file, from the first word on.
+fn connect_waiting(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(patience)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // As PostgreSQL has it: what stands in double quotes is a name, and LIKE minds case.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
@@ -172,8 +177,12 @@ fn writer(path: &Path) -> rusqlite::Result<Connection> {
 
 /// A connection that cannot write.
 pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    reading(path, PATIENCE)
+}
+
+fn reading(path: &Path, patience: Duration) -> Result<Connection, OpenError> {
     let open = || {
-        let connection = connect(path)?;
+        let connection = connect_waiting(path, patience)?;
         connection.pragma_update(None, "query_only", true)?;
         connection.pragma_update(None, "cache_size", -READ_CACHE)?;
         Ok(connection)
@@ -194,10 +203,7 @@ pub(super) fn opened(
 
 /// A connection that cannot write, and does not wait for whoever has locked the file.
 pub(super) fn lookup(path: &Path) -> Result<Connection, OpenError> {
-    let connection = reader(path)?;
-    let told = connection.busy_timeout(Duration::ZERO);
-    told.map_err(|e| sqlite_error(path, &e))?;
-    Ok(connection)
+    reading(path, Duration::ZERO)
 }
 
 /// A connection that brings the journal back into the file, as durably as the writer writes it.
