@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::{Error, Row, Sql};
 
+/// However much leisure there is.
+const LONGEST_COMPANY: Duration = Duration::from_mins(1);
+
 /// A list of statements, all or nothing, each with what it must do.
 ///
 /// There is no interactive transaction: nothing is read inside one and decided in Rust. The check and the act are
@@ -59,11 +62,11 @@ impl Unit {
         })
     }
 
-    /// Lets it wait for others to share the disk with, for so many milliseconds at most: what is lost in time is won in
+    /// Lets it wait for others to share the disk with, for so many milliseconds at most, and never longer than a minute: what is lost in time is won in
     /// changes a second. A file takes it along with the first that waits for nobody, as a unit does of which this is not
     /// said; to a server those that wait at the same time go together.
     pub fn wait_for_company(mut self, at_most: Duration) -> Self {
-        self.company = at_most;
+        self.company = at_most.min(LONGEST_COMPANY);
         self
     }
 

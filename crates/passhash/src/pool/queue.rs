@@ -145,7 +145,8 @@ impl Queue {
         let Some((leisure, _)) = job.leisure() else {
             return Some(job);
         };
-        let until = Instant::now() + leisure;
+        let now = Instant::now();
+        let until = now.checked_add(leisure).unwrap_or(now);
         let mut state = self.state();
         if state.kept.is_empty() || until < state.kept_until {
             state.kept_until = until;
