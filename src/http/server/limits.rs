@@ -1,13 +1,17 @@
 //! What one client, and all of them together, may cost.
 
+use std::num::NonZero;
+use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// More connections than this are not useful on one machine, however many files it may open.
 const MOST_CONNECTIONS: usize = 10_000;
-/// Files that stay for the rest, however few there are: about twenty are open before the first connection.
-const RESERVED_FILES: u64 = 32;
+/// Files that stay for the rest, however few there are, and so many more for each core: its thread that serves has four, and
+/// its connection to the database two or three.
+const RESERVED_FILES: u64 = 24;
+const RESERVED_FILES_A_CORE: u64 = 8;
 /// When the system does not say how many files may be open: what a login shell usually gets.
 const ASSUMED_OPEN_FILES: u64 = 1_024;
 
@@ -35,27 +39,30 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Of the files that this process may open, a quarter and at least 32 stay for the database, logs and certificates.
+    /// Of the files that this process may open, a quarter, and at least 24 and eight for each core, stay for the database, logs,
+    /// certificates and what serves.
     /// The rest goes to connections, at most 10,000 of them.
     fn default() -> Self {
         let open_files = getrlimit(Resource::Nofile)
             .current
             .unwrap_or(ASSUMED_OPEN_FILES);
+        let cores = thread::available_parallelism().map_or(1, NonZero::get) as u64;
         Self {
             head: Duration::from_secs(10),
             handshake: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             request: Duration::from_secs(30),
             head_bytes: 32 * 1024,
-            connections: connections_within(open_files),
+            connections: connections_within(open_files, cores),
             connections_per_address: 512,
             streams: 128,
         }
     }
 }
 
-fn connections_within(open_files: u64) -> usize {
-    let free = open_files.saturating_sub(RESERVED_FILES.max(open_files / 4));
+fn connections_within(open_files: u64, cores: u64) -> usize {
+    let reserved = RESERVED_FILES + RESERVED_FILES_A_CORE * cores;
+    let free = open_files.saturating_sub(reserved.max(open_files / 4));
     usize::try_from(free).map_or(MOST_CONNECTIONS, |free| free.clamp(1, MOST_CONNECTIONS))
 }
 
@@ -79,10 +86,12 @@ mod tests {
 
     #[test]
     fn connections_leave_files_for_the_rest() {
-        assert_eq!(connections_within(0), 1);
-        assert_eq!(connections_within(64), 32);
-        assert_eq!(connections_within(1_024), 768);
-        assert_eq!(connections_within(524_288), MOST_CONNECTIONS);
-        assert_eq!(connections_within(u64::MAX), MOST_CONNECTIONS);
+        assert_eq!(connections_within(0, 2), 1);
+        assert_eq!(connections_within(64, 1), 32);
+        assert_eq!(connections_within(64, 2), 24);
+        assert_eq!(connections_within(1_024, 2), 768);
+        assert_eq!(connections_within(1_024, 64), 488);
+        assert_eq!(connections_within(524_288, 64), MOST_CONNECTIONS);
+        assert_eq!(connections_within(u64::MAX, 64), MOST_CONNECTIONS);
     }
 }
