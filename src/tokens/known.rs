@@ -17,8 +17,10 @@ use crate::sessions::store::Owner;
 /// Into how many parts they are divided, by chance, so that cores that ask at the same moment seldom ask for the same.
 const PARTS: usize = 16;
 /// How many of a part's that came last are known for sure; of those before them as many again. With whose they are that is some
-/// 8 MiB in all parts, when all are there.
+/// 8 MiB in all parts, when all are there, and 25 when all accounts are as large as they may be here.
 const MOST: usize = 4_096 / PARTS;
+/// Of whom there is more to say, in bytes of JSON, is asked for each time: metadata alone could be 8 KiB.
+const LARGEST: usize = 1_024;
 
 /// What a token is remembered by: nothing that is compared is a secret, nor could a token be made of what its time tells.
 type Print = [u8; SHA256_OUTPUT_LEN];
@@ -75,8 +77,12 @@ impl Believed {
         (of == edition).then(|| Arc::clone(owner))
     }
 
-    /// Notes whose it is in an edition of the database, which was told before the database was asked.
+    /// Notes whose it is in an edition of the database, which was told before the database was asked; not of an account that is
+    /// large.
     pub fn note_owner(&self, edition: Edition, owner: &Arc<Owner>) {
+        if owner.user.json().is_ok_and(|json| json.len() > LARGEST) {
+            return;
+        }
         self.owner
             .store(Some(Arc::new((edition, Arc::clone(owner)))));
     }
