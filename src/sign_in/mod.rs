@@ -203,10 +203,9 @@ async fn verify(
 ) -> Result<Verified, Error> {
     let stored = account.and_then(|account| account.stored.as_ref());
     // Only a yes may be late, and to a shut account nobody says one.
-    let leisure = match account {
-        Some(account) if !account.user.is_disabled() => app.passwords.leisure(permit.turn()),
-        _ => Duration::ZERO,
-    };
+    let is_open = account.is_some_and(|account| !account.user.is_disabled());
+    let leisure = app.passwords.leisure(permit.turn());
+    let leisure = if is_open { leisure } else { Duration::ZERO };
     let verified = app
         .passwords
         .verify(permit, &attempt.password, stored, leisure)
