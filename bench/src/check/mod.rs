@@ -46,8 +46,7 @@ const WORKS: &[Work] = &[
     },
     Work {
         name: "me",
-        // So many that what the service does by itself meanwhile, which on a busy machine is more, is little for each.
-        times: 4_000,
+        times: 1_000,
         has_instructions: true,
         is_request: true,
     },
@@ -123,7 +122,11 @@ fn count(work: &Work, folder: &Path) -> anyhow::Result<Counted> {
     };
     let mut counted = Counted::new();
     if work.has_instructions {
-        counted.push(("instructions", each("callgrind", "Collected : ")?));
+        // The median: how long the allocator looks for room is a matter of chance.
+        let each = || each("callgrind", "Collected : ");
+        let mut five = [each()?, each()?, each()?, each()?, each()?];
+        five.sort_by(f64::total_cmp);
+        counted.push(("instructions", five[2]));
     }
     if work.is_request {
         counted.push(("allocations", each("dhat", " bytes in ")?));
