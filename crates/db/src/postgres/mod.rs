@@ -109,7 +109,7 @@ impl Postgres {
         let (pools, departures) = (Arc::clone(&self.pools), self.departures);
         Ok(Pending(tokio::spawn(async move {
             departures.wait(unit.company).await;
-            let result = unit::write(freest(&pools), &unit, carried_out).await;
+            let result = unit::write(with_room(&pools), &unit, carried_out).await;
             drop(is_closed);
             result
         })))
@@ -151,7 +151,7 @@ fn pool(connector: &Connector, size: usize) -> Result<Pool, BuildError> {
 }
 
 /// This thread's pool, unless all its connections are taken and another's are not.
-fn freest(pools: &[Pool]) -> &Pool {
+fn with_room(pools: &[Pool]) -> &Pool {
     let has_room = |pool: &&Pool| {
         let Status {
             max_size,
