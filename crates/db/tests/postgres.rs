@@ -152,16 +152,15 @@ async fn one_connection_is_enough() {
     assert_eq!(db.stats().write_connections, 1);
 }
 
-/// A held lock is busy in bounded time, for writers of that row only.
 #[tokio::test]
-async fn no_question_waits_behind_a_long_one() {
+async fn no_question_waits_behind_one_that_is_known_to_be_long() {
     let place = place("long").await;
     let db = Db::open(&place.url, MIGRATIONS).await.expect("opened");
     let long = db.all(
         sql("SELECT CAST(1 AS BIGINT) AS n FROM pg_sleep(4)"),
         |_| Ok(()),
     );
-    // When it is known to be one.
+    // Those of the first ten milliseconds do wait for it.
     let short = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         db.all(sql("SELECT CAST(1 AS BIGINT) AS n"), |_| Ok(()))
@@ -175,7 +174,7 @@ async fn no_question_waits_behind_a_long_one() {
     db.close().await;
 }
 
-/// Nor does what writes, where all connections of this thread are taken by what waits for a row, and another thread's are not.
+/// Where all connections of this thread are taken by what waits for a row, another thread's are used.
 #[tokio::test]
 async fn no_unit_waits_behind_one_that_is_held_up() {
     let place = place("held_up").await;
@@ -195,6 +194,7 @@ async fn no_unit_waits_behind_one_that_is_held_up() {
     let_go(&held).await;
 }
 
+/// A held lock is busy in bounded time, for writers of that row only.
 #[tokio::test]
 async fn a_held_row_is_busy() {
     let place = place("held_row").await;
