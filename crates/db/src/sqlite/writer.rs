@@ -1,8 +1,11 @@
 //! The thread that writes: group commit.
 //!
 //! It takes all units that wait, up to 64 or as the address says, and commits them together, so that they share the one thing
-//! that is slow, the wait for the disk. Each runs in a savepoint, so that it undoes nothing but itself; one that is alone needs
-//! none. A unit is acknowledged when the commit of its group is on disk.
+//! that is slow, the wait for the disk. A unit is acknowledged when the commit of its group is on disk.
+//!
+//! One that is refused undoes nothing but itself. Most are refused by their first check and have changed nothing. Where one has,
+//! its whole group is undone and runs again, each unit in a savepoint: these cost a copy of every page that a unit touches, and
+//! so nobody pays for them before.
 
 use std::{
     io,
@@ -215,18 +218,14 @@ fn run_group(
     jobs: &mut [Job],
 ) -> Result<Vec<Result<Written, Error>>, Error> {
     begin(connection)?;
-    let results = match &*jobs {
-        [alone] => match run_unit(connection, &alone.unit) {
-            Err(error) => {
-                // A full or failing disk can make SQLite roll back by itself.
-                if !connection.is_autocommit() {
-                    control(connection, "ROLLBACK").map_err(|e| lost(&failure(&e, 0)))?;
-                }
-                return Ok(vec![Err(error)]);
+    let results = match run_bare(connection, jobs) {
+        Ok(results) => results,
+        Err(refused) => {
+            undo(connection)?;
+            if jobs.len() == 1 {
+                return Ok(vec![Err(refused)]);
             }
-            written => vec![written],
-        },
-        jobs => {
+            begin(connection)?;
             let results = jobs.iter().map(|job| in_savepoint(connection, job));
             results.collect::<Result<_, Error>>()?
         }
@@ -235,6 +234,29 @@ fn run_group(
     tell(carried_out.filter_map(|(job, _)| Some((job.home.clone(), job.carried_out.take()?, ()))));
     commit(connection)?;
     Ok(results)
+}
+
+/// The result of each unit, one after the other; or why one was refused that had changed something by then.
+fn run_bare(connection: &Connection, jobs: &[Job]) -> Result<Vec<Result<Written, Error>>, Error> {
+    let run = |job: &Job| {
+        let before = connection.total_changes();
+        match run_unit(connection, &job.unit) {
+            // A full or failing disk can make SQLite roll back by itself.
+            Err(error) if connection.total_changes() != before || connection.is_autocommit() => {
+                Err(error)
+            }
+            result => Ok(result),
+        }
+    };
+    jobs.iter().map(run).collect()
+}
+
+/// Ends the transaction as if it had never begun, unless SQLite has done so by itself.
+fn undo(connection: &Connection) -> Result<(), Error> {
+    if connection.is_autocommit() {
+        return Ok(());
+    }
+    control(connection, "ROLLBACK").map_err(|e| lost(&failure(&e, 0)))
 }
 
 fn begin(connection: &Connection) -> Result<(), Error> {
