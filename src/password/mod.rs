@@ -38,7 +38,7 @@ use recipes::Recipes;
 pub use recipes::survey;
 
 /// How long a change of a sign-in waits for others at most.
-const MOST_LEISURE: Duration = Duration::from_millis(20);
+const MOST_LEISURE: Duration = Duration::from_millis(40);
 
 /// How a password was made into bytes before it was hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -341,7 +341,7 @@ impl Passwords {
 /// out: who was admitted there and is not back with a job would not be counted, and others be admitted in their place.
 fn leisure(wait: Duration, max_wait: Duration) -> Duration {
     let room = max_wait.saturating_sub(wait);
-    MOST_LEISURE.min(wait / 4).min(room / 64)
+    MOST_LEISURE.min(wait / 4).min(room / 32)
 }
 
 impl From<Unreadable> for Error {
