@@ -16,7 +16,7 @@ use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use db::{Ahead, Db, Unit};
+use db::{Db, Unit};
 use passhash::Turn;
 
 use crate::audit::{self, About, By, Event};
@@ -123,34 +123,44 @@ pub async fn look(db: &Db, lane: &Lane, now: Timestamp) -> Result<(), Error> {
     })
 }
 
-/// Leave to try a secret once. It is charged as a failure; [`Permit::clear`] goes into the write that makes it a success.
-#[must_use = "it has been charged"]
+/// Leave to try a secret once. It is charged as a failure, and nobody is told what came of it before [`Permit::kept`] says that it
+/// was; [`Permit::clear`] goes into the write that makes it a success.
+#[must_use = "it may have been charged"]
 pub struct Permit {
-    /// What was charged; `None` where nothing is limited.
-    charged: Option<Charged>,
+    /// `None` where nothing is limited.
+    limited: Option<Limited>,
     turn: Turn,
 }
 
-struct Charged {
+struct Limited {
+    db: Db,
     lane: Lane,
-    tally: Tally,
-    was: Option<Tally>,
-    way: Mutex<Way>,
+    now: Timestamp,
+    charge: Mutex<Charge>,
 }
 
-/// Where a charge is on its way to the disk.
-enum Way {
-    /// It may not be there yet.
-    Ahead(Ahead),
-    Kept,
-    /// It did not get there, or nobody knows.
+/// Where the charge is.
+#[derive(Clone, Copy)]
+enum Charge {
+    /// To be written, with so much time to wait for others. Nobody had failed in the lane, so it is open, unless others charge it
+    /// at the same moment.
+    Due(Charged, Duration),
+    /// On the disk.
+    Kept(Charged),
+    /// It is not there, or nobody knows.
     Lost,
+}
+
+/// What a lane was charged with.
+#[derive(Clone, Copy)]
+struct Charged {
+    tally: Tally,
+    was: Option<Tally>,
 }
 
 impl Permit {
     /// Charges a lane for one attempt, whose turn at the hash threads is `turn`, and which has so much leisure before it: the
-    /// charge may wait for others to share the disk with. Whoever else would charge it finds that, or waits;
-    /// but whether it is on the disk has to be waited for by [`Permit::kept`] before anybody is told what came of the attempt.
+    /// charge may wait for others to share the disk with. Where nobody has failed, it is due by [`Permit::kept`].
     ///
     /// # Errors
     /// [`Refusal::RateLimited`], with the time until the lane opens.
@@ -161,8 +171,23 @@ impl Permit {
         leisure: Duration,
         now: Timestamp,
     ) -> Result<Self, Error> {
+        let charge = match store::tally(db, &lane).await? {
+            None => {
+                let tally = Tally {
+                    failures: 1,
+                    failed_at: now,
+                };
+                Charge::Due(Charged { tally, was: None }, leisure)
+            }
+            was => Charge::Kept(charge(db, &lane, was, leisure, now).await?),
+        };
         Ok(Self {
-            charged: Some(charge(db, lane, leisure, now).await?),
+            limited: Some(Limited {
+                db: db.clone(),
+                lane,
+                now,
+                charge: Mutex::new(charge),
+            }),
             turn,
         })
     }
@@ -188,28 +213,22 @@ impl Permit {
         Ok(permit)
     }
 
-    /// Waits until the charge is on the disk: until then a crash could undo it, and with it what a guess costs.
+    /// Charges what is due, and waits until it is on the disk: until then a crash could undo it, and with it what a guess costs.
+    /// Where others charged the lane at the same moment, it is charged again for as long as it is open.
+    ///
+    /// # Errors
+    /// [`Refusal::RateLimited`] when they closed it, with the time until it opens.
     pub async fn kept(&self) -> Result<(), Error> {
-        let Some(Charged { way, .. }) = &self.charged else {
-            return Ok(());
-        };
-        let was = mem::replace(&mut *lock(way), Way::Lost);
-        match was {
-            Way::Ahead(ahead) => ahead.kept().await?,
-            Way::Kept => {}
-            Way::Lost => {
-                let lost = "the charge of this attempt did not get to the disk";
-                return Err(Error::Broken(Broken::Unavailable(lost.into())));
-            }
+        match &self.limited {
+            Some(limited) => limited.kept().await,
+            None => Ok(()),
         }
-        *lock(way) = Way::Kept;
-        Ok(())
     }
 
     /// Leave where nothing is limited.
     pub fn unlimited(turn: Turn) -> Self {
         Self {
-            charged: None,
+            limited: None,
             turn,
         }
     }
@@ -221,28 +240,66 @@ impl Permit {
 
     /// What the right secret is worth: those who failed in this lane before are forgotten, and in no other.
     pub fn clear(&self) -> Unit {
-        let charged = self.charged.iter();
-        charged.fold(Unit::new(), |unit, charged| {
-            unit.run(store::clear(&charged.lane))
+        let limited = self.limited.iter();
+        limited.fold(Unit::new(), |unit, limited| {
+            unit.run(store::clear(&limited.lane))
         })
     }
 
     /// Takes the charge back, since nothing was tried. One that did not get to the disk is not there: that would be another's.
-    pub async fn give_back(&self, db: &Db) -> Result<(), Error> {
-        self.kept().await?;
-        if let Some(Charged {
-            lane, tally, was, ..
-        }) = &self.charged
-        {
-            db.write(store::give_back(lane, tally, was.as_ref()))
-                .await?;
+    pub async fn give_back(&self) -> Result<(), Error> {
+        let Some(limited) = &self.limited else {
+            return Ok(());
+        };
+        let charge = *limited.charge();
+        if let Charge::Kept(Charged { tally, was }) = charge {
+            let back = store::give_back(&limited.lane, &tally, was.as_ref());
+            limited.db.write(back).await?;
         }
         Ok(())
     }
 }
 
-fn lock(way: &Mutex<Way>) -> MutexGuard<'_, Way> {
-    way.lock().unwrap_or_else(PoisonError::into_inner)
+impl Limited {
+    async fn kept(&self) -> Result<(), Error> {
+        let charge = mem::replace(&mut *self.charge(), Charge::Lost);
+        let charged = match charge {
+            Charge::Due(charged, leisure) => self.write(charged, leisure).await?,
+            Charge::Kept(charged) => charged,
+            Charge::Lost => {
+                let lost = "the charge of this attempt did not get to the disk";
+                return Err(Error::Broken(Broken::Unavailable(lost.into())));
+            }
+        };
+        *self.charge() = Charge::Kept(charged);
+        Ok(())
+    }
+
+    async fn write(&self, charged: Charged, leisure: Duration) -> Result<Charged, Error> {
+        let Self { db, lane, now, .. } = self;
+        if charged.write(db, lane, leisure).await? {
+            return Ok(charged);
+        }
+        let was = store::tally(db, lane).await?;
+        charge(db, lane, was, Duration::ZERO, *now).await
+    }
+
+    fn charge(&self) -> MutexGuard<'_, Charge> {
+        self.charge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Charged {
+    /// Charges it and waits for the disk; `false` when somebody else came between.
+    async fn write(&self, db: &Db, lane: &Lane, leisure: Duration) -> Result<bool, Error> {
+        let swap = store::swap(lane, self.was.as_ref(), &self.tally);
+        let unit = Unit::new().expect(1, swap).wait_for_company(leisure);
+        match db.write(unit).await {
+            Ok(_) => Ok(true),
+            Err(db::Error::Touched { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 /// How long nobody is let in, if anybody has to wait.
@@ -251,10 +308,15 @@ fn closed_for(tally: Option<Tally>, now: Timestamp) -> Option<Duration> {
     Some(known.wait(now)).filter(|wait| !wait.is_zero())
 }
 
-/// Counts a failure before there is one: who is counted afterwards can be many at once.
-async fn charge(db: &Db, lane: Lane, leisure: Duration, now: Timestamp) -> Result<Charged, Error> {
+/// Counts a failure before there is one: who is counted afterwards can be many at once. `was` is what is known of the lane.
+async fn charge(
+    db: &Db,
+    lane: &Lane,
+    mut was: Option<Tally>,
+    leisure: Duration,
+    now: Timestamp,
+) -> Result<Charged, Error> {
     for _ in 0..LOOKS {
-        let was = store::tally(db, &lane).await?;
         // Another node's clock may be a little ahead, and a request may have been a while on its way: that wins nobody time.
         let last = was.map_or(now, |was| was.failed_at);
         let now = if last > now.plus(SKEW) {
@@ -265,49 +327,29 @@ async fn charge(db: &Db, lane: Lane, leisure: Duration, now: Timestamp) -> Resul
         // From another time than ours: it begins anew, so that a clock that was set back keeps nobody out until it has
         // come as far again.
         if let Some(was) = was.filter(|was| was.failed_at > now) {
-            let anew = Tally {
+            let tally = Tally {
                 failed_at: now,
                 ..was
             };
-            if let Some(ahead) = swap(db, &lane, Some(&was), &anew, leisure).await? {
-                ahead.kept().await?;
-            }
-            continue;
-        }
-        if let Some(retry_after) = closed_for(was, now) {
-            return Err(Refusal::RateLimited { retry_after }.into());
-        }
-        let known = was.filter(|was| was.forgotten_at() > now);
-        let tally = Tally {
-            failures: known.map_or(0, |known| known.failures).saturating_add(1),
-            failed_at: now,
-        };
-        if let Some(ahead) = swap(db, &lane, was.as_ref(), &tally, leisure).await? {
-            return Ok(Charged {
-                lane,
+            let anew = Charged {
                 tally,
-                was,
-                way: Mutex::new(Way::Ahead(ahead)),
-            });
+                was: Some(was),
+            };
+            anew.write(db, lane, leisure).await?;
+        } else if let Some(retry_after) = closed_for(was, now) {
+            return Err(Refusal::RateLimited { retry_after }.into());
+        } else {
+            let known = was.filter(|was| was.forgotten_at() > now);
+            let tally = Tally {
+                failures: known.map_or(0, |known| known.failures).saturating_add(1),
+                failed_at: now,
+            };
+            let charged = Charged { tally, was };
+            if charged.write(db, lane, leisure).await? {
+                return Ok(charged);
+            }
         }
+        was = store::tally(db, lane).await?;
     }
     Err(Refusal::RateLimited { retry_after: SOON }.into())
-}
-
-/// Nothing when somebody else came between.
-async fn swap(
-    db: &Db,
-    lane: &Lane,
-    was: Option<&Tally>,
-    next: &Tally,
-    leisure: Duration,
-) -> Result<Option<Ahead>, Error> {
-    let swap = Unit::new()
-        .expect(1, store::swap(lane, was, next))
-        .wait_for_company(leisure);
-    match db.write_ahead(swap).await {
-        Ok(ahead) => Ok(Some(ahead)),
-        Err(db::Error::Touched { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
 }

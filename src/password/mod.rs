@@ -197,13 +197,14 @@ impl Passwords {
     }
 
     /// Whether `password` is the one that `stored` was made from, and when a thread would have begun to find out had `stored` cost
-    /// no time to read. Without a stored one that is a hash the same work is done for nothing, and the answer is no. It costs a
-    /// permit, so that no guess goes uncounted. A yes may be later by `leisure`.
+    /// no time to look for, which took as long as `looked`, nor to read. Without a stored one that is a hash the same work is done for
+    /// nothing, and the answer is no. It costs a permit, so that no guess goes uncounted. A yes may be later by `leisure`.
     pub async fn verify(
         &self,
         permit: &Permit,
         password: &Secret<String>,
         stored: Option<&Stored>,
+        looked: Duration,
         leisure: Duration,
     ) -> Result<Verified, Error> {
         let came = Instant::now();
@@ -222,14 +223,17 @@ impl Passwords {
             }
         });
         let bytes = norm.bytes(password);
-        let read = came.elapsed();
-        let verified = self
-            .pool
-            .verify(bytes, hash, self.cost, permit.turn(), leisure)
-            .await;
-        // The disk had the time that the hash took; nobody learns what came of it before the guess is counted for good.
-        permit.kept().await?;
-        let Verified { is_right, began } = verified?;
+        let read = looked + came.elapsed();
+        let verifying = async {
+            let turn = permit.turn();
+            let verified = self.pool.verify(bytes, hash, self.cost, turn, leisure);
+            Ok(verified.await?)
+        };
+        // In this order: a thread has begun by the time that another writes the charge, and who finds no room is not charged. Nobody
+        // learns what came of a guess before it is counted for good; and that it is not counted, everybody is told when it is
+        // found out, whatever came of it and however long that took.
+        let (verified, ()) = tokio::try_join!(biased; verifying, permit.kept())?;
+        let Verified { is_right, began } = verified;
         // How long it took to read what is stored tells whether anything is.
         let began = began.checked_sub(read).unwrap_or(began);
         Ok(Verified { is_right, began })

@@ -80,10 +80,15 @@ async fn charge(app: &App, lane: Lane, turn: Turn, asking: &Asking) -> Result<Pe
         return Ok(Permit::unlimited(turn));
     }
     let permit = Permit::take(&app.db, lane, turn, app.passwords.leisure(turn), asking.now).await;
-    if let Err(Error::Refused(_)) = &permit {
+    count_if_held_back(&permit);
+    permit
+}
+
+/// Counts those who come to a lane that is closed.
+pub(super) fn count_if_held_back<T>(tried: &Result<T, Error>) {
+    if let Err(Error::Refused(Refusal::RateLimited { .. })) = tried {
         count("held_back");
     }
-    permit
 }
 
 /// Whose turn at the hash threads it is: those on a device that the account knows go ahead.

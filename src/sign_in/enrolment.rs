@@ -66,7 +66,7 @@ pub(super) async fn show(
             .into()),
         Err(error) => {
             // Nothing was tried.
-            permit.give_back(&app.db).await?;
+            permit.give_back().await?;
             Err(error)
         }
     }

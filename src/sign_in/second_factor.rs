@@ -73,7 +73,7 @@ pub(super) async fn beside_password<'a>(
             Ok(codes) => codes,
             Err(error) => {
                 // The password was right, and counts as no failure.
-                permit.give_back(&app.db).await?;
+                permit.give_back().await?;
                 return Err(error);
             }
         };
@@ -252,7 +252,7 @@ async fn meet(
         Factor::Code(code) => {
             let permit = permit_for_code(app, &user.id, asking).await?;
             if let Err(error) = charge(app, challenge, asking).await {
-                permit.give_back(&app.db).await?;
+                permit.give_back().await?;
                 return Err(error);
             }
             let (spent, codes) = if user.mfa.are_on() {
@@ -333,7 +333,7 @@ async fn show(
         Err(error) => {
             // Nothing was tried.
             for permit in [Some(permit), beside].into_iter().flatten() {
-                permit.give_back(&app.db).await?;
+                permit.give_back().await?;
             }
             return Err(error);
         }

@@ -125,7 +125,7 @@ async fn confirm(
     let codes = match recovery_codes::make(&app.passwords, permit.turn()).await {
         Ok(codes) => codes,
         Err(error) => {
-            permit.give_back(&app.db).await?;
+            permit.give_back().await?;
             return Err(error);
         }
     };

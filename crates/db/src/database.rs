@@ -8,8 +8,8 @@ use std::sync::{
 use crate::{
     Error, Migration, OpenError, Row, Sql, Unit, Written,
     address::Address,
-    postgres::{self, Postgres},
-    sqlite::{self, Role, Sqlite},
+    postgres::Postgres,
+    sqlite::{Role, Sqlite},
 };
 
 /// Which database answers.
@@ -50,28 +50,6 @@ struct Asked {
     questions: AtomicU64,
     units: AtomicU64,
     changes: AtomicU64,
-}
-
-/// A unit that was carried out and may still be on its way to the disk.
-#[must_use = "it may not be on the disk"]
-pub struct Ahead(Way);
-
-enum Way {
-    /// It has arrived.
-    Done,
-    ToFile(sqlite::Pending),
-    ToServer(postgres::Pending),
-}
-
-impl Ahead {
-    /// Waits until it is on the disk. Every error but [`Error::OutcomeUnknown`] means that nothing of it happened after all.
-    pub async fn kept(self) -> Result<(), Error> {
-        match self.0 {
-            Way::Done => Ok(()),
-            Way::ToFile(mut pending) => pending.written().await.map(drop),
-            Way::ToServer(mut pending) => pending.written().await.map(drop),
-        }
-    }
 }
 
 /// One state of a database: whoever finds the same edition twice knows that nothing was changed in between, by this process or
@@ -177,33 +155,17 @@ impl Db {
     /// Carries out a unit. `Ok` means that all of it is on disk; every error but [`Error::OutcomeUnknown`] means that
     /// nothing of it happened. A caller that stops waiting changes neither.
     pub async fn write(&self, unit: impl Into<Unit>) -> Result<Written, Error> {
-        let unit = self.admit_unit(unit.into())?;
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.write(unit).await,
-            Backend::Postgres(postgres) => postgres.write(unit).await,
-        }
-    }
-
-    /// Carries out a unit like [`Db::write`], but returns before it is on the disk: as soon as nothing in it was refused. A later
-    /// unit that would change the rows it changed, or insert the keys it inserted, finds it done or waits until it is; but on
-    /// PostgreSQL a row that it inserted is not there yet for a change of it, nor are its changes for a question. Nobody may be told of it before [`Ahead::kept`] says that it stays.
-    pub async fn write_ahead(&self, unit: impl Into<Unit>) -> Result<Ahead, Error> {
-        let unit = self.admit_unit(unit.into())?;
-        let way = match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.write_ahead(unit).await?.map(Way::ToFile),
-            Backend::Postgres(postgres) => postgres.write_ahead(unit).await?.map(Way::ToServer),
-        };
-        Ok(Ahead(way.unwrap_or(Way::Done)))
-    }
-
-    fn admit_unit(&self, unit: Unit) -> Result<Unit, Error> {
+        let unit = unit.into();
         for statement in &unit.statements {
             statement.sql.check()?;
         }
         let changes = unit.statements.len() as u64;
         self.asked.changes.fetch_add(changes, Ordering::Relaxed);
         self.asked.units.fetch_add(1, Ordering::Relaxed);
-        Ok(unit)
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(unit).await,
+            Backend::Postgres(postgres) => postgres.write(unit).await,
+        }
     }
 
     /// Asks the database something small, to see that it answers.

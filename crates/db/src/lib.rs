@@ -14,7 +14,7 @@ mod unit;
 mod value;
 
 pub use address::file_of;
-pub use database::{Ahead, Counts, Db, Edition, Engine, Stats};
+pub use database::{Counts, Db, Edition, Engine, Stats};
 pub use error::{Error, OpenError};
 pub use migration::Migration;
 pub use row::Row;

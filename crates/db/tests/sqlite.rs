@@ -323,12 +323,6 @@ async fn fill(place: &Place) {
             .await
             .is_err_and(|e| e.is_unavailable())
     );
-    // Whether the disk says so at once or when the unit is to be kept, nobody is told that it is.
-    let kept = match db.write_ahead(add("ahead")).await {
-        Ok(ahead) => ahead.kept().await,
-        Err(error) => Err(error),
-    };
-    assert!(kept.is_err_and(|e| e.is_unavailable()));
     assert_eq!(count(&db).await, written, "questions are answered");
     std::io::stdout().write_all(b"full\n").expect("said");
     std::io::stdin()

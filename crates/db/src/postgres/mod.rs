@@ -17,10 +17,7 @@ mod unit;
 use std::{iter, sync::Arc, time::Duration};
 
 use deadpool_postgres::{BuildError, Manager, ManagerConfig, Pool, Runtime, Status, Timeouts};
-use tokio::{
-    sync::{RwLock, oneshot},
-    task::JoinHandle,
-};
+use tokio::sync::RwLock;
 
 use self::{company::Departures, connect::Connector, lanes::Lanes};
 use crate::{Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, address::Server};
@@ -31,19 +28,6 @@ const TURN: Duration = Duration::from_secs(1);
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long an answer may take: a little more than the server gives a statement, so that its own word comes first.
 const ANSWER: Duration = Duration::from_secs(6);
-
-/// A unit that was begun.
-pub(crate) struct Pending(JoinHandle<Result<Written, Error>>);
-
-impl Pending {
-    /// Waits until it is committed.
-    pub(crate) async fn written(&mut self) -> Result<Written, Error> {
-        // The task ends early only when the whole runtime does.
-        (&mut self.0)
-            .await
-            .unwrap_or_else(|e| Err(Error::OutcomeUnknown(e.to_string())))
-    }
-}
 
 /// An open server database.
 pub(crate) struct Postgres {
@@ -80,39 +64,22 @@ impl Postgres {
         self.lanes.ask(question).await
     }
 
-    /// Carries out a unit.
+    /// Carries out a unit, in a task of its own: that the caller goes away must not stop it half way.
     pub(crate) async fn write(&self, unit: Unit) -> Result<Written, Error> {
-        self.begin(unit, None).await?.written().await
-    }
-
-    /// Carries out a unit, and returns when nothing in it was refused: what is left is its commit, if any.
-    pub(crate) async fn write_ahead(&self, unit: Unit) -> Result<Option<Pending>, Error> {
-        let (tell, carried_out) = oneshot::channel();
-        let mut pending = self.begin(unit, Some(tell)).await?;
-        // Only where it was not is the answer waited for: it wakes nobody who went on.
-        if carried_out.await.is_err() {
-            return pending.written().await.map(|_| None);
-        }
-        Ok(Some(pending))
-    }
-
-    /// Begins a unit, in a task of its own: that the caller goes away must not stop it half way.
-    async fn begin(
-        &self,
-        unit: Unit,
-        carried_out: Option<oneshot::Sender<()>>,
-    ) -> Result<Pending, Error> {
         let is_closed = Arc::clone(&self.is_closed).read_owned().await;
         if *is_closed {
             return Err(closed());
         }
         let (pools, departures) = (Arc::clone(&self.pools), self.departures);
-        Ok(Pending(tokio::spawn(async move {
+        let unit = tokio::spawn(async move {
             departures.wait(unit.company).await;
-            let result = unit::write(with_room(&pools), &unit, carried_out).await;
+            let result = unit::write(with_room(&pools), &unit).await;
             drop(is_closed);
             result
-        })))
+        });
+        // The task ends early only when the whole runtime does.
+        unit.await
+            .unwrap_or_else(|e| Err(Error::OutcomeUnknown(e.to_string())))
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -3,10 +3,7 @@
 use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 
 use deadpool_postgres::{ClientWrapper, Object, Pool, PoolError};
-use tokio::{
-    sync::oneshot,
-    time::{error::Elapsed, sleep, timeout},
-};
+use tokio::time::{error::Elapsed, sleep, timeout};
 use tokio_postgres::Statement;
 
 use super::{
@@ -31,16 +28,11 @@ struct Failure {
     usable: bool,
 }
 
-/// Carries out a unit, and again when nothing happened for a reason that passes. `carried_out` is told when nothing in it was
-/// refused and its commit is next.
-pub(super) async fn write(
-    pool: &Pool,
-    unit: &Unit,
-    mut carried_out: Option<oneshot::Sender<()>>,
-) -> Result<Written, Error> {
+/// Carries out a unit, and again when nothing happened for a reason that passes.
+pub(super) async fn write(pool: &Pool, unit: &Unit) -> Result<Written, Error> {
     let mut attempt = 1;
     loop {
-        let failure = match write_once(pool, unit, &mut carried_out).await {
+        let failure = match write_once(pool, unit).await {
             Ok(written) => return Ok(written),
             Err(failure) => failure,
         };
@@ -53,13 +45,9 @@ pub(super) async fn write(
     }
 }
 
-async fn write_once(
-    pool: &Pool,
-    unit: &Unit,
-    carried_out: &mut Option<oneshot::Sender<()>>,
-) -> Result<Written, Failure> {
+async fn write_once(pool: &Pool, unit: &Unit) -> Result<Written, Failure> {
     let connection = pool.get().await.map_err(|e| useless(unconnected(&e)))?;
-    let result = run(&connection, unit, carried_out).await;
+    let result = run(&connection, unit).await;
     // A connection in an unknown state is closed, which ends its transaction.
     if result.as_ref().is_err_and(|failure| !failure.usable) {
         drop(Object::take(connection));
@@ -69,11 +57,7 @@ async fn write_once(
 
 /// Sends everything at once, `COMMIT` included, when nothing has to be looked at before it. Otherwise `COMMIT` or
 /// `ROLLBACK` is a second round trip: how many rows were touched is known here only when the answers are.
-async fn run(
-    connection: &ClientWrapper,
-    unit: &Unit,
-    carried_out: &mut Option<oneshot::Sender<()>>,
-) -> Result<Written, Failure> {
+async fn run(connection: &ClientWrapper, unit: &Unit) -> Result<Written, Failure> {
     let Ok(prepared) = timeout(ANSWER, prepare(connection, unit)).await else {
         return Err(useless(Error::Unavailable(SILENT.to_owned())));
     };
@@ -96,16 +80,11 @@ async fn run(
         return Err(useless(error(SILENT.to_owned())));
     };
     match outcomes(answers, unit, commit.is_some()) {
-        Ok(outcomes) => {
-            if let Some(carried_out) = carried_out.take() {
-                let _ = carried_out.send(());
-            }
-            match ended(connection, "COMMIT", commit).await {
-                Ok(Ok(_)) => Ok(Written { outcomes }),
-                Ok(Err(e)) => Err(uncommitted(&e, outcomes.len())),
-                Err(_) => Err(useless(Error::OutcomeUnknown(SILENT.to_owned()))),
-            }
-        }
+        Ok(outcomes) => match ended(connection, "COMMIT", commit).await {
+            Ok(Ok(_)) => Ok(Written { outcomes }),
+            Ok(Err(e)) => Err(uncommitted(&e, outcomes.len())),
+            Err(_) => Err(useless(Error::OutcomeUnknown(SILENT.to_owned()))),
+        },
         Err(failure) if !failure.usable => Err(failure),
         Err(failure) => {
             let end = ended(connection, "ROLLBACK", commit).await;

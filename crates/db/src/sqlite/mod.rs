@@ -21,8 +21,6 @@ use std::{
 
 use tokio::{sync::oneshot, time::timeout};
 
-pub(crate) use writer::Pending;
-
 use edition::Editions;
 use lookup::Lookups;
 
@@ -135,19 +133,9 @@ impl Sqlite {
     /// Carries out a unit.
     pub(crate) async fn write(&self, unit: Unit) -> Result<Written, Error> {
         let company = unit.company;
-        let (job, mut pending) = writer::Job::new(unit, None);
+        let (job, pending) = writer::Job::new(unit);
         self.writes.push_in_company(job, company).map_err(refused)?;
         pending.written().await
-    }
-
-    /// Carries out a unit, and returns when nothing in it was refused: what is left is the wait for the disk, if any.
-    pub(crate) async fn write_ahead(&self, unit: Unit) -> Result<Option<Pending>, Error> {
-        let (tell, carried_out) = oneshot::channel();
-        let company = unit.company;
-        let (job, mut pending) = writer::Job::new(unit, Some(tell));
-        self.writes.push_in_company(job, company).map_err(refused)?;
-        let is_pending = pending.carried_out(carried_out).await?;
-        Ok(is_pending.then_some(pending))
     }
 
     /// Reads the whole file in search of damage, on a connection of its own.

@@ -35,37 +35,20 @@ type Answer = oneshot::Sender<Result<Written, Error>>;
 pub(super) struct Job {
     unit: Unit,
     claim: Claim,
-    /// Told when nothing in the unit was refused, and only then.
-    carried_out: Option<oneshot::Sender<()>>,
     answer: Answer,
     /// Where its caller waits.
     home: Handle,
 }
 
 /// A unit that was handed to the writer.
-pub(crate) struct Pending {
+pub(super) struct Pending {
     claim: Claim,
     answered: oneshot::Receiver<Result<Written, Error>>,
 }
 
 impl Pending {
-    /// Waits until nothing in it was refused; `false` when it is on the disk by then. The answer itself is not waited for yet, so
-    /// that it wakes nobody who went on.
-    pub(super) async fn carried_out(
-        &mut self,
-        carried_out: oneshot::Receiver<()>,
-    ) -> Result<bool, Error> {
-        match timeout(PATIENCE, carried_out).await {
-            Ok(Ok(())) => return Ok(true),
-            // Nobody will say that any more: the answer is there.
-            Ok(Err(_)) => self.written().await?,
-            Err(_) => self.late().await?,
-        };
-        Ok(false)
-    }
-
     /// Waits until it is on the disk. It is taken from the queue or withdrawn from it, never both.
-    pub(crate) async fn written(&mut self) -> Result<Written, Error> {
+    pub(super) async fn written(mut self) -> Result<Written, Error> {
         match timeout(PATIENCE, &mut self.answered).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(closed())),
             Err(_) => self.late().await,
@@ -73,7 +56,7 @@ impl Pending {
     }
 
     /// The same for one that has waited for its turn as long as it may.
-    async fn late(&mut self) -> Result<Written, Error> {
+    async fn late(mut self) -> Result<Written, Error> {
         if self.claim.take() {
             return Err(Error::Busy(
                 "the writer did not come to this change in time".to_owned(),
@@ -100,8 +83,7 @@ impl Claim {
 }
 
 impl Job {
-    /// A unit whose caller may be told by `carried_out` before it is on the disk.
-    pub(super) fn new(unit: Unit, carried_out: Option<oneshot::Sender<()>>) -> (Self, Pending) {
+    pub(super) fn new(unit: Unit) -> (Self, Pending) {
         let (answer, answered) = oneshot::channel();
         let claim = Claim::default();
         let pending = Pending {
@@ -111,7 +93,6 @@ impl Job {
         let job = Self {
             unit,
             claim,
-            carried_out,
             answer,
             home: Handle::current(),
         };
@@ -169,8 +150,8 @@ impl Drop for Ending {
 /// Writes the units in one transaction and answers each: with its own result if the commit succeeds, with the failure
 /// of the commit if not. A refusal is void then too, for it was judged by changes that are gone. `committed` is called before
 /// anybody is told.
-fn write_group(connection: &Connection, mut jobs: Vec<Job>, committed: impl FnOnce()) {
-    match run_group(connection, &mut jobs) {
+fn write_group(connection: &Connection, jobs: Vec<Job>, committed: impl FnOnce()) {
+    match run_group(connection, &jobs) {
         Ok(results) => {
             committed();
             let answers = jobs.into_iter().zip(results);
@@ -213,10 +194,7 @@ fn tell<T: Send + 'static>(words: impl Iterator<Item = (Handle, oneshot::Sender<
 }
 
 /// The result of each unit, or the error that lost them all.
-fn run_group(
-    connection: &Connection,
-    jobs: &mut [Job],
-) -> Result<Vec<Result<Written, Error>>, Error> {
+fn run_group(connection: &Connection, jobs: &[Job]) -> Result<Vec<Result<Written, Error>>, Error> {
     begin(connection)?;
     let results = match run_bare(connection, jobs) {
         Ok(results) => results,
@@ -230,8 +208,6 @@ fn run_group(
             results.collect::<Result<_, Error>>()?
         }
     };
-    let carried_out = jobs.iter_mut().zip(&results).filter(|(_, it)| it.is_ok());
-    tell(carried_out.filter_map(|(job, _)| Some((job.home.clone(), job.carried_out.take()?, ()))));
     commit(connection)?;
     Ok(results)
 }

@@ -169,25 +169,6 @@ pub(crate) async fn a_closed_database_says_so(place: Place) {
     assert_eq!(count(&db).await, 1);
 }
 
-pub(crate) async fn what_is_ahead_is_found_and_then_kept(place: Place) {
-    let spend = || {
-        let spent = sql("UPDATE things SET used_at = 7 WHERE id = 'a' AND used_at IS NULL");
-        Unit::new().expect(1, spent)
-    };
-    let db = place.open().await;
-    db.write(add("a")).await.expect("written");
-    let ahead = db.write_ahead(spend()).await.expect("carried out");
-    let late = db.write(spend()).await.expect_err("it is spent");
-    assert!(late.is_touched(), "{late}");
-    ahead.kept().await.expect("it stays");
-    let refused = db.write_ahead(spend()).await.err().expect("refused");
-    assert!(refused.is_touched(), "{refused}");
-    drop(db.write_ahead(add("b")).await.expect("carried out"));
-    db.close().await;
-    let db = place.open().await;
-    assert_eq!(count(&db).await, 2, "nobody has to wait for it");
-}
-
 pub(crate) async fn who_waits_for_company_is_written_all_the_same(place: Place) {
     let db = place.open().await;
     let at_most = Duration::from_millis(50);
@@ -212,12 +193,7 @@ pub(crate) async fn what_is_asked_is_counted(place: Place) {
     let db = place.open().await;
     let before = db.counts();
     db.write(add("a")).await.expect("written");
-    db.write_ahead(add("b"))
-        .await
-        .expect("carried out")
-        .kept()
-        .await
-        .expect("it stays");
+    db.write(add("b")).await.expect("written");
     assert_eq!(count(&db.clone()).await, 2);
     let after = db.counts();
     assert_eq!(after.questions - before.questions, 1);
