@@ -6,6 +6,7 @@
 )]
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -158,6 +159,33 @@ async fn B7_five_hundred_at_once_on_two_nodes_are_five_guesses_at_most() {
             assert_eq!(guesses(&other, 0, email).await.status, 429);
         }
         other.app.db.close().await;
+    })
+    .await;
+}
+
+/// Behind the hash, the time would tell what came of a guess that was charged nothing.
+#[tokio::test]
+async fn B7_who_comes_too_late_is_told_so_before_a_guess_is_looked_at() {
+    let slow = [
+        ("password.argon2.memory_kib", "262144"),
+        ("password.argon2.iterations", "4"),
+    ];
+    server_with(&[BY_ACCOUNT, &slow].concat(), async |server| {
+        let ended = &AtomicUsize::new(0);
+        let all = (0..12).map(|n| async move {
+            let answer = guesses(server, n, ADA).await;
+            (answer.status, ended.fetch_add(1, Ordering::Relaxed))
+        });
+        let all: Vec<_> = together(all).await;
+        let places = |status| {
+            let with = all.iter().filter(move |one| one.0 == status);
+            with.map(|one| one.1)
+        };
+        let (last_held_back, first_evaluated) = (places(429).max(), places(401).min());
+        assert!(
+            last_held_back.unwrap() < first_evaluated.unwrap(),
+            "{all:?}"
+        );
     })
     .await;
 }
