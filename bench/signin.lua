@@ -3,8 +3,8 @@
 -- number of threads; how many have accounts. Prints "figures", then: sign-ins; seconds; median, 99th percentile and longest wait
 -- in milliseconds; what failed.
 --
--- Sign-ins are counted from the third tenth of a second on: at the end as many are on their way as there are connections, hashed
--- and not answered, and at the beginning there were none.
+-- The first 0.3 seconds are not counted: at the end as many sign-ins are on their way as there are connections, hashed and not
+-- answered, and at the beginning there were none.
 
 local ffi = require("ffi")
 ffi.cdef("struct moment { long seconds, nanoseconds; }; int clock_gettime(int clock, struct moment *now);")

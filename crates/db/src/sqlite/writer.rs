@@ -171,7 +171,7 @@ fn write_group(connection: &Connection, jobs: Vec<Job>, committed: impl FnOnce()
 }
 
 /// Tells callers, each of whom waits in a runtime: one by one these would be woken, and take the core, for every word.
-fn tell<T: Send + 'static>(words: impl Iterator<Item = (Handle, oneshot::Sender<T>, T)>) {
+fn tell(words: impl Iterator<Item = (Handle, Answer, Result<Written, Error>)>) {
     let mut homes: Vec<(Handle, Vec<_>)> = Vec::new();
     for (home, caller, word) in words {
         match homes.iter_mut().find(|(it, _)| it.id() == home.id()) {
@@ -180,7 +180,7 @@ fn tell<T: Send + 'static>(words: impl Iterator<Item = (Handle, oneshot::Sender<
         }
     }
     // Who has gone meanwhile is told nothing.
-    let say = |words: Vec<(oneshot::Sender<T>, T)>| {
+    let say = |words: Vec<(Answer, _)>| {
         for (caller, word) in words {
             let _ = caller.send(word);
         }
