@@ -179,7 +179,7 @@ impl Permit {
                 };
                 Charge::Due(Charged { tally, was: None }, leisure)
             }
-            was => Charge::Kept(charge(db, &lane, was, leisure, now).await?),
+            was => Charge::Kept(charge_if_open(db, &lane, was, leisure, now).await?),
         };
         Ok(Self {
             limited: Some(Limited {
@@ -251,7 +251,7 @@ impl Permit {
         let Some(limited) = &self.limited else {
             return Ok(());
         };
-        let charge = *limited.charge();
+        let charge = *limited.state();
         if let Charge::Kept(Charged { tally, was }) = charge {
             let back = store::give_back(&limited.lane, &tally, was.as_ref());
             limited.db.write(back).await?;
@@ -262,29 +262,30 @@ impl Permit {
 
 impl Limited {
     async fn kept(&self) -> Result<(), Error> {
-        let charge = mem::replace(&mut *self.charge(), Charge::Lost);
+        let charge = mem::replace(&mut *self.state(), Charge::Lost);
         let charged = match charge {
-            Charge::Due(charged, leisure) => self.write(charged, leisure).await?,
+            Charge::Due(charged, leisure) => self.charge(charged, leisure).await?,
             Charge::Kept(charged) => charged,
             Charge::Lost => {
                 let lost = "the charge of this attempt did not get to the disk";
                 return Err(Error::Broken(Broken::Unavailable(lost.into())));
             }
         };
-        *self.charge() = Charge::Kept(charged);
+        *self.state() = Charge::Kept(charged);
         Ok(())
     }
 
-    async fn write(&self, charged: Charged, leisure: Duration) -> Result<Charged, Error> {
+    /// Charges the lane, or where others came between, anew behind them. Answers what it was charged with.
+    async fn charge(&self, charged: Charged, leisure: Duration) -> Result<Charged, Error> {
         let Self { db, lane, now, .. } = self;
         if charged.write(db, lane, leisure).await? {
             return Ok(charged);
         }
         let was = store::tally(db, lane).await?;
-        charge(db, lane, was, Duration::ZERO, *now).await
+        charge_if_open(db, lane, was, Duration::ZERO, *now).await
     }
 
-    fn charge(&self) -> MutexGuard<'_, Charge> {
+    fn state(&self) -> MutexGuard<'_, Charge> {
         self.charge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -309,7 +310,7 @@ fn closed_for(tally: Option<Tally>, now: Timestamp) -> Option<Duration> {
 }
 
 /// Counts a failure before there is one: who is counted afterwards can be many at once. `was` is what is known of the lane.
-async fn charge(
+async fn charge_if_open(
     db: &Db,
     lane: &Lane,
     mut was: Option<Tally>,

@@ -197,14 +197,13 @@ impl Passwords {
     }
 
     /// Whether `password` is the one that `stored` was made from, and when a thread would have begun to find out had `stored` cost
-    /// no time to look for, which took as long as `looked`, nor to read. Without a stored one that is a hash the same work is done for
-    /// nothing, and the answer is no. It costs a permit, so that no guess goes uncounted. A yes may be later by `leisure`.
+    /// no time to read. Without a stored one that is a hash the same work is done for nothing, and the answer is no. It costs a
+    /// permit, which is charged by then, so that no guess goes uncounted. A yes may be later by `leisure`.
     pub async fn verify(
         &self,
         permit: &Permit,
         password: &Secret<String>,
         stored: Option<&Stored>,
-        looked: Duration,
         leisure: Duration,
     ) -> Result<Verified, Error> {
         let came = Instant::now();
@@ -223,7 +222,7 @@ impl Passwords {
             }
         });
         let bytes = norm.bytes(password);
-        let read = looked + came.elapsed();
+        let read = came.elapsed();
         let verifying = async {
             let turn = permit.turn();
             let verified = self.pool.verify(bytes, hash, self.cost, turn, leisure);

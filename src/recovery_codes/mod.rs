@@ -115,13 +115,7 @@ pub async fn check(
     };
     let stored = store::unused(db, user, code.slot).await?;
     let verified = passwords
-        .verify(
-            permit,
-            &code.secret,
-            stored.as_ref(),
-            Duration::ZERO,
-            Duration::ZERO,
-        )
+        .verify(permit, &code.secret, stored.as_ref(), Duration::ZERO)
         .await?;
     let about = About {
         user: Some(user),

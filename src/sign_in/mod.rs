@@ -120,8 +120,10 @@ pub async fn with_password(app: &App, attempt: Attempt, asking: &Asking) -> Resu
         .map_or_else(|| Device::new(asking.now), |known| known.again(asking.now));
     let mut began = Instant::now();
     for _ in 0..LOOKS {
-        let verified = verify(app, &permit, &attempt, account.as_ref(), looked).await?;
+        let verified = verify(app, &permit, &attempt, account.as_ref()).await?;
         began = Instant::from(verified.began);
+        // How long it took to read the account tells whether there is one.
+        began = began.checked_sub(looked).unwrap_or(began);
         let (user, stored) = match account {
             Some(Account {
                 user,
@@ -192,14 +194,12 @@ async fn end_replaced(
     Ok(())
 }
 
-/// Whether it is the password of the account, which took as long as `looked` to look for. Where nobody could be asked, nothing was
-/// tried.
+/// Whether it is the account's password. Where nobody could be asked, nothing was tried.
 async fn verify(
     app: &App,
     permit: &Permit,
     attempt: &Attempt,
     account: Option<&Account>,
-    looked: Duration,
 ) -> Result<Verified, Error> {
     let stored = account.and_then(|account| account.stored.as_ref());
     // Only a yes may be late, and to a shut account nobody says one.
@@ -208,7 +208,7 @@ async fn verify(
     let leisure = if is_open { leisure } else { Duration::ZERO };
     let verified = app
         .passwords
-        .verify(permit, &attempt.password, stored, looked, leisure)
+        .verify(permit, &attempt.password, stored, leisure)
         .await;
     admission::count_if_held_back(&verified);
     if verified.is_err() {
