@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod caller;
 mod database;
 mod error;
 mod lex;

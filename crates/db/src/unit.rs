@@ -64,7 +64,7 @@ impl Unit {
 
     /// Lets it wait for others to share the disk with, for so many milliseconds at most, and never longer than a minute: what is lost in time is won in
     /// changes a second. A file takes it along with the first that waits for nobody, as a unit does of which this is not
-    /// said; to a server those that wait at the same time go together.
+    /// said; to a server those that wait at the same time go together, in one transaction.
     pub fn wait_for_company(mut self, at_most: Duration) -> Self {
         self.company = at_most.min(LONGEST_COMPANY);
         self

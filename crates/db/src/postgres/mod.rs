@@ -16,11 +16,19 @@ mod unit;
 
 use std::{iter, sync::Arc, time::Duration};
 
-use deadpool_postgres::{BuildError, Manager, ManagerConfig, Pool, Runtime, Status, Timeouts};
+use deadpool_postgres::{
+    BuildError, Manager, ManagerConfig, Pool, QueueMode, Runtime, Status, Timeouts,
+};
 use tokio::sync::RwLock;
 
-use self::{company::Departures, connect::Connector, lanes::Lanes};
-use crate::{Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, address::Server};
+use self::{
+    company::{Departures, Passenger},
+    connect::Connector,
+    lanes::Lanes,
+};
+use crate::{
+    Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, address::Server, caller::Caller,
+};
 
 /// How long a question or a unit waits for a connection.
 const TURN: Duration = Duration::from_secs(1);
@@ -64,22 +72,23 @@ impl Postgres {
         self.lanes.ask(question).await
     }
 
-    /// Carries out a unit, in a task of its own: that the caller goes away must not stop it half way.
+    /// Carries out a unit, in a task of its own or of the first of its company: that the caller goes away must not stop it half
+    /// way.
     pub(crate) async fn write(&self, unit: Unit) -> Result<Written, Error> {
-        let is_closed = Arc::clone(&self.is_closed).read_owned().await;
-        if *is_closed {
+        let begun = Arc::clone(&self.is_closed).read_owned().await;
+        if *begun {
             return Err(closed());
         }
-        let (pools, departures) = (Arc::clone(&self.pools), self.departures);
-        let unit = tokio::spawn(async move {
-            departures.wait(unit.company).await;
-            let result = unit::write(with_room(&pools), &unit).await;
-            drop(is_closed);
-            result
-        });
-        // The task ends early only when the whole runtime does.
-        unit.await
-            .unwrap_or_else(|e| Err(Error::OutcomeUnknown(e.to_string())))
+        let (caller, answered) = Caller::new();
+        let passenger = Passenger {
+            unit,
+            caller,
+            begun,
+        };
+        self.departures.depart(&self.pools, passenger);
+        // The task ends early only when its whole runtime does.
+        let ended = |_| Err(Error::OutcomeUnknown("it was interrupted".to_owned()));
+        answered.await.unwrap_or_else(ended)
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -113,6 +122,8 @@ fn pool(connector: &Connector, size: usize) -> Result<Pool, BuildError> {
     Pool::builder(manager)
         .max_size(size)
         .timeouts(timeouts)
+        // The one that was used last: what its process at the server needs is in the caches.
+        .queue_mode(QueueMode::Lifo)
         .runtime(Runtime::Tokio1)
         .build()
 }
@@ -126,7 +137,8 @@ fn with_room(pools: &[Pool]) -> &Pool {
             available,
             waiting,
         } = pool.status();
-        waiting == 0 && (available > 0 || size < max_size)
+        // Those for whom a connection is being made count as waiting.
+        size - available + waiting < max_size
     };
     let mine = home::of(pools);
     iter::once(mine).chain(pools).find(has_room).unwrap_or(mine)

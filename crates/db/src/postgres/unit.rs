@@ -1,6 +1,11 @@
 //! A unit on a connection of its own: `BEGIN`, the statements and `COMMIT`, with as few waits between as can be.
 
-use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{self, Poll},
+    time::Duration,
+};
 
 use deadpool_postgres::{ClientWrapper, Object, Pool, PoolError};
 use tokio::time::{error::Elapsed, sleep, timeout};
@@ -12,11 +17,15 @@ use super::{
 };
 use crate::{
     Error, Unit, Written,
+    caller::Word,
     unit::{self, Outcome},
 };
 
 /// How often a unit is tried that collides with others or whose connection dies under it.
 const ATTEMPTS: u32 = 5;
+/// Whoever holds a row that one of several units wants holds up the others for no longer than this, and that is told before the
+/// server looks for a deadlock.
+const BEGIN_TOGETHER: &str = "BEGIN READ WRITE; SET LOCAL lock_timeout = '50ms'";
 const SILENT: &str = "the server did not answer in time";
 
 /// Why an attempt failed.
@@ -32,8 +41,8 @@ struct Failure {
 pub(super) async fn write(pool: &Pool, unit: &Unit) -> Result<Written, Error> {
     let mut attempt = 1;
     loop {
-        let failure = match write_once(pool, unit).await {
-            Ok(written) => return Ok(written),
+        let failure = match write_once(pool, &[unit]).await {
+            Ok(mut words) => return words.swap_remove(0),
             Err(failure) => failure,
         };
         if !failure.again || attempt == ATTEMPTS {
@@ -45,9 +54,24 @@ pub(super) async fn write(pool: &Pool, unit: &Unit) -> Result<Written, Error> {
     }
 }
 
-async fn write_once(pool: &Pool, unit: &Unit) -> Result<Written, Failure> {
+/// Carries out several units in one transaction, each of which gets its own word; `None` when nothing happened because of one of
+/// them, and each may do better in a transaction of its own.
+pub(super) async fn write_together(pool: &Pool, units: &[&Unit]) -> Option<Vec<Word>> {
+    match write_once(pool, units).await {
+        Ok(words) => Some(words),
+        // What ails the server is everybody's.
+        Err(Failure {
+            error: error @ (Error::Unavailable(_) | Error::OutcomeUnknown(_)),
+            again: false,
+            ..
+        }) => Some(units.iter().map(|_| Err(error.clone())).collect()),
+        Err(_) => None,
+    }
+}
+
+async fn write_once(pool: &Pool, units: &[&Unit]) -> Result<Vec<Word>, Failure> {
     let connection = pool.get().await.map_err(|e| useless(unconnected(&e)))?;
-    let result = run(&connection, unit).await;
+    let result = run(&connection, units).await;
     // A connection in an unknown state is closed, which ends its transaction.
     if result.as_ref().is_err_and(|failure| !failure.usable) {
         drop(Object::take(connection));
@@ -57,19 +81,22 @@ async fn write_once(pool: &Pool, unit: &Unit) -> Result<Written, Failure> {
 
 /// Sends everything at once, `COMMIT` included, when nothing has to be looked at before it. Otherwise `COMMIT` or
 /// `ROLLBACK` is a second round trip: how many rows were touched is known here only when the answers are.
-async fn run(connection: &ClientWrapper, unit: &Unit) -> Result<Written, Failure> {
-    let Ok(prepared) = timeout(ANSWER, prepare(connection, unit)).await else {
+async fn run(connection: &ClientWrapper, units: &[&Unit]) -> Result<Vec<Word>, Failure> {
+    let Ok(prepared) = timeout(ANSWER, prepare(connection, units)).await else {
         return Err(useless(Error::Unavailable(SILENT.to_owned())));
     };
     let prepared = prepared?;
-    let mut requests = vec![control(connection, "BEGIN READ WRITE")];
-    let statements = unit.statements.iter().zip(&prepared);
-    requests
-        .extend(statements.map(|(statement, prepared)| request(connection, statement, prepared)));
-    let at_once = unit
-        .statements
-        .iter()
-        .all(|it| it.expected.is_none() && !it.keeps_rows);
+    let begin = match units {
+        [_] => "BEGIN READ WRITE",
+        _ => BEGIN_TOGETHER,
+    };
+    let mut requests = vec![control(connection, begin)];
+    requests.extend(
+        statements(units)
+            .zip(&prepared)
+            .map(|((_, statement), prepared)| request(connection, statement, prepared)),
+    );
+    let at_once = statements(units).all(|(_, it)| it.expected.is_none() && !it.keeps_rows);
     let commit = at_once.then(|| control(connection, "COMMIT"));
     let Ok((answers, commit)) = timeout(ANSWER, pipelined(requests, commit)).await else {
         let error = if at_once {
@@ -79,10 +106,10 @@ async fn run(connection: &ClientWrapper, unit: &Unit) -> Result<Written, Failure
         };
         return Err(useless(error(SILENT.to_owned())));
     };
-    match outcomes(answers, unit, commit.is_some()) {
-        Ok(outcomes) => match ended(connection, "COMMIT", commit).await {
-            Ok(Ok(_)) => Ok(Written { outcomes }),
-            Ok(Err(e)) => Err(uncommitted(&e, outcomes.len())),
+    match outcomes(answers, units, commit.is_some()) {
+        Ok(words) => match ended(connection, "COMMIT", commit).await {
+            Ok(Ok(_)) => Ok(words),
+            Ok(Err(e)) => Err(uncommitted(&e, units)),
             Err(_) => Err(useless(Error::OutcomeUnknown(SILENT.to_owned()))),
         },
         Err(failure) if !failure.usable => Err(failure),
@@ -94,6 +121,13 @@ async fn run(connection: &ClientWrapper, unit: &Unit) -> Result<Written, Failure
             })
         }
     }
+}
+
+/// All statements of the units, each with its position in its own.
+fn statements<'a>(units: &'a [&Unit]) -> impl Iterator<Item = (usize, &'a unit::Statement)> {
+    units
+        .iter()
+        .flat_map(|unit| unit.statements.iter().enumerate())
 }
 
 /// The answer to what ends the transaction: to the commit if one was sent already, which rolls back a transaction that
@@ -109,9 +143,9 @@ async fn ended(
     }
 }
 
-async fn prepare(connection: &ClientWrapper, unit: &Unit) -> Result<Vec<Statement>, Failure> {
-    let mut prepared = Vec::with_capacity(unit.statements.len());
-    for (position, unit::Statement { sql, .. }) in unit.statements.iter().enumerate() {
+async fn prepare(connection: &ClientWrapper, units: &[&Unit]) -> Result<Vec<Statement>, Failure> {
+    let mut prepared = Vec::new();
+    for (position, unit::Statement { sql, .. }) in statements(units) {
         let statement = connection.prepare_typed_cached(sql.text, &types(sql)).await;
         let statement = statement.map_err(|e| failed(&e, position, false))?;
         check_columns(&statement).map_err(|error| Failure {
@@ -178,29 +212,30 @@ async fn pipelined(
     let mut commit = commit;
     let mut answers: Vec<Option<Answered>> = Vec::new();
     answers.resize_with(statements, || None);
-    // A request is sent when it is first polled.
+    let mut is_sent = false;
+    let mut next = 0;
     poll_fn(|context| {
-        let mut i = 0;
-        while i < requests.len() {
-            if answers[i].is_none()
-                && let Poll::Ready(answer) = requests[i].as_mut().poll(context)
-            {
-                answers[i] = Some(answer);
+        if !is_sent {
+            // A request is sent when it is first polled.
+            for (request, answer) in requests.iter_mut().zip(&mut answers) {
+                *answer = ready(request.as_mut().poll(context));
             }
-            i += 1;
-            if i == requests.len()
-                && let Some(commit) = commit.take()
+            if let Some(mut commit) = commit.take()
                 && answers.iter().flatten().all(Result::is_ok)
             {
+                answers.push(ready(commit.as_mut().poll(context)));
                 requests.push(commit);
-                answers.push(None);
             }
+            is_sent = true;
         }
-        if answers.iter().all(Option::is_some) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+        // They are answered in their order.
+        while let (Some(request), Some(answer)) = (requests.get_mut(next), answers.get_mut(next)) {
+            if answer.is_none() {
+                *answer = Some(task::ready!(request.as_mut().poll(context)));
+            }
+            next += 1;
         }
+        Poll::Ready(())
     })
     .await;
     let mut answers: Vec<Answered> = answers.into_iter().flatten().collect();
@@ -212,12 +247,19 @@ async fn pipelined(
     (answers, commit)
 }
 
-/// What the statements did, or the first failure among them. The first answer is that of `BEGIN`.
+fn ready<T>(poll: Poll<T>) -> Option<T> {
+    match poll {
+        Poll::Ready(it) => Some(it),
+        Poll::Pending => None,
+    }
+}
+
+/// What became of each unit, or the first failure that undoes them all. The first answer is that of `BEGIN`.
 fn outcomes(
     answers: Vec<Answered>,
-    unit: &Unit,
+    units: &[&Unit],
     commit_was_sent: bool,
-) -> Result<Vec<Outcome>, Failure> {
+) -> Result<Vec<Word>, Failure> {
     let refused = |error| Failure {
         error,
         again: false,
@@ -233,17 +275,33 @@ fn outcomes(
         };
         return Err(Failure { error, ..failure });
     }
-    let statements = unit.statements.iter().enumerate();
-    let outcome = |((position, statement), answer): ((usize, &unit::Statement), Answered)| {
-        let answer = answer.map_err(|e| failed(&e, position, commit_was_sent))?;
-        let outcome = Outcome {
-            touched: answer.touched,
-            rows: rows(&answer.rows).map_err(refused)?,
-        };
-        outcome.check(position, statement).map_err(refused)?;
-        Ok(outcome)
+    let word = |unit: &&Unit| {
+        let mut outcomes = Vec::with_capacity(unit.statements.len());
+        let mut checked: Result<(), Error> = Ok(());
+        let statements = unit.statements.iter().enumerate();
+        for ((position, statement), answer) in statements.zip(answers.by_ref()) {
+            let outcome = match (answer, &checked) {
+                (Ok(answer), _) => Outcome {
+                    touched: answer.touched,
+                    rows: rows(&answer.rows).map_err(refused)?,
+                },
+                // A check that failed before may be why.
+                (Err(_), Err(error)) => return Err(refused(error.clone())),
+                (Err(e), Ok(())) => return Err(failed(&e, position, commit_was_sent)),
+            };
+            checked = checked.and_then(|()| outcome.check(position, statement));
+            outcomes.push(outcome);
+        }
+        match checked {
+            Ok(()) => Ok(Ok(Written { outcomes })),
+            // It has changed nothing, so the others go on.
+            Err(error) if units.len() > 1 && outcomes.iter().all(|it| it.touched == 0) => {
+                Ok(Err(error))
+            }
+            Err(error) => Err(refused(error)),
+        }
     };
-    statements.zip(answers).map(outcome).collect()
+    units.iter().map(word).collect()
 }
 
 /// A request failed. When the connection broke without a word, a commit that was sent may have arrived.
@@ -267,11 +325,12 @@ fn failed(error: &tokio_postgres::Error, position: usize, commit_was_sent: bool)
 
 /// The commit failed: it was refused, or its answer is lost. A session that was ended in the middle of a commit counts
 /// as the latter, for a server that waits for its replicas has committed by then.
-fn uncommitted(error: &tokio_postgres::Error, statements: usize) -> Failure {
+fn uncommitted(error: &tokio_postgres::Error, units: &[&Unit]) -> Failure {
     if is_lost(error) {
         return useless(Error::OutcomeUnknown(describe(error)));
     }
-    failed(error, statements.saturating_sub(1), true)
+    let last = statements(units).last().map_or(0, |(position, _)| position);
+    failed(error, last, true)
 }
 
 /// The connection is of no more use, and trying again of none either.

@@ -17,7 +17,7 @@ use std::{
 };
 
 use rusqlite::{Connection, ErrorCode, ffi};
-use tokio::{runtime::Handle, sync::oneshot, time::timeout};
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{
     PATIENCE,
@@ -27,23 +27,23 @@ use super::{
     execute::{Wanted, execute, failure},
     open::File,
 };
-use crate::{Error, Unit, Written, queue::Queue};
+use crate::{
+    Error, Unit, Written,
+    caller::{self, Caller, Word},
+    queue::Queue,
+};
 
-type Answer = oneshot::Sender<Result<Written, Error>>;
-
-/// A unit that waits, and where its answer goes.
+/// A unit that waits, and who waits for it.
 pub(super) struct Job {
     unit: Unit,
     claim: Claim,
-    answer: Answer,
-    /// Where its caller waits.
-    home: Handle,
+    caller: Caller,
 }
 
 /// A unit that was handed to the writer.
 pub(super) struct Pending {
     claim: Claim,
-    answered: oneshot::Receiver<Result<Written, Error>>,
+    answered: oneshot::Receiver<Word>,
 }
 
 impl Pending {
@@ -84,7 +84,7 @@ impl Claim {
 
 impl Job {
     pub(super) fn new(unit: Unit) -> (Self, Pending) {
-        let (answer, answered) = oneshot::channel();
+        let (caller, answered) = Caller::new();
         let claim = Claim::default();
         let pending = Pending {
             claim: claim.clone(),
@@ -93,8 +93,7 @@ impl Job {
         let job = Self {
             unit,
             claim,
-            answer,
-            home: Handle::current(),
+            caller,
         };
         (job, pending)
     }
@@ -154,47 +153,22 @@ fn write_group(connection: &Connection, jobs: Vec<Job>, committed: impl FnOnce()
     match run_group(connection, &jobs) {
         Ok(results) => {
             committed();
-            let answers = jobs.into_iter().zip(results);
-            tell(answers.map(|(job, result)| (job.home, job.answer, result)));
+            let callers = jobs.into_iter().map(|job| job.caller);
+            caller::tell(callers.zip(results));
         }
         Err(error) => {
             tracing::warn!(%error, units = jobs.len(), "a group of changes was not written");
             if !connection.is_autocommit() {
                 let _ = control(connection, "ROLLBACK");
             }
-            tell(
-                jobs.into_iter()
-                    .map(|job| (job.home, job.answer, Err(error.clone()))),
-            );
-        }
-    }
-}
-
-/// Tells callers, each of whom waits in a runtime: one by one these would be woken, and take the core, for every word.
-fn tell(words: impl Iterator<Item = (Handle, Answer, Result<Written, Error>)>) {
-    let mut homes: Vec<(Handle, Vec<_>)> = Vec::new();
-    for (home, caller, word) in words {
-        match homes.iter_mut().find(|(it, _)| it.id() == home.id()) {
-            Some((_, words)) => words.push((caller, word)),
-            None => homes.push((home, vec![(caller, word)])),
-        }
-    }
-    // Who has gone meanwhile is told nothing.
-    let say = |words: Vec<(Answer, _)>| {
-        for (caller, word) in words {
-            let _ = caller.send(word);
-        }
-    };
-    for (home, words) in homes {
-        match words.len() {
-            1 => say(words),
-            _ => drop(home.spawn(async move { say(words) })),
+            let words = jobs.into_iter().map(|job| (job.caller, Err(error.clone())));
+            caller::tell(words);
         }
     }
 }
 
 /// The result of each unit, or the error that lost them all.
-fn run_group(connection: &Connection, jobs: &[Job]) -> Result<Vec<Result<Written, Error>>, Error> {
+fn run_group(connection: &Connection, jobs: &[Job]) -> Result<Vec<Word>, Error> {
     begin(connection)?;
     let results = match run_bare(connection, jobs) {
         Ok(results) => results,
@@ -213,7 +187,7 @@ fn run_group(connection: &Connection, jobs: &[Job]) -> Result<Vec<Result<Written
 }
 
 /// The result of each unit, one after the other; or why one was refused that had changed something by then.
-fn run_bare(connection: &Connection, jobs: &[Job]) -> Result<Vec<Result<Written, Error>>, Error> {
+fn run_bare(connection: &Connection, jobs: &[Job]) -> Result<Vec<Word>, Error> {
     let run = |job: &Job| {
         let before = connection.total_changes();
         match run_unit(connection, &job.unit) {
@@ -254,7 +228,7 @@ fn commit(connection: &Connection) -> Result<(), Error> {
 }
 
 /// The result of one unit, which undoes nothing but itself, or the error that ended the transaction of all.
-fn in_savepoint(connection: &Connection, job: &Job) -> Result<Result<Written, Error>, Error> {
+fn in_savepoint(connection: &Connection, job: &Job) -> Result<Word, Error> {
     let control = |sql| control(connection, sql).map_err(|e| lost(&failure(&e, 0)));
     control("SAVEPOINT unit")?;
     let result = run_unit(connection, &job.unit);

@@ -121,7 +121,8 @@ macro_rules! suite {
                 who_asks_without_end_gives_way_to_others;
             units: all_or_nothing, a_broken_unique_rule_names_its_statement, rows_come_back,
                 joined_units_are_one, foreign_keys_hold, an_empty_unit_is_written, a_closed_database_says_so,
-                who_waits_for_company_is_written_all_the_same, what_is_asked_is_counted, it_answers_and_is_whole;
+                who_waits_for_company_is_written_all_the_same,
+                a_unit_that_is_refused_undoes_nothing_of_its_company, what_is_asked_is_counted, it_answers_and_is_whole;
             races: many_writers_at_once, one_of_many_wins, a_caller_that_goes_away_changes_nothing,
                 questions_do_not_wait_for_writers;
             migrations: they_run_once, a_newer_schema_is_refused, a_changed_migration_is_refused,

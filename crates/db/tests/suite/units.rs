@@ -24,6 +24,14 @@ pub(crate) async fn all_or_nothing(place: Place) {
     assert_eq!(count(&db).await, 0);
 
     db.write(add("a").append(add("b"))).await.expect("written");
+    // The first that fails is told, whatever comes of those behind it.
+    let missing = Unit::new()
+        .expect(1, spend().bind(7).bind("missing"))
+        .append(add("a"));
+    match db.write(missing).await {
+        Err(Error::Touched { statement: 0, .. }) => {}
+        other => panic!("{other:?}"),
+    }
     let all = Unit::new().expect(1, sql("UPDATE things SET used_at = 1"));
     match db.write(all).await {
         Err(Error::Touched {
@@ -187,6 +195,50 @@ pub(crate) async fn who_waits_for_company_is_written_all_the_same(place: Place) 
     left.await.expect_err("it waits");
     db.close().await;
     assert_eq!(count(&place.open().await).await, 5);
+}
+
+pub(crate) async fn a_unit_that_is_refused_undoes_nothing_of_its_company(place: Place) {
+    let db = place.open().await;
+    db.write(add("taken")).await.expect("written");
+    let touch = |id| sql("UPDATE things SET used_at = 7 WHERE id = $1").bind(id);
+    let at_once = |unit: Unit| db.write(unit.wait_for_company(Duration::from_millis(50)));
+
+    // Refused by its first check, and so with nothing to undo.
+    let (a, missing, b) = tokio::join!(
+        at_once(add("a")),
+        at_once(Unit::new().expect(1, touch("missing"))),
+        at_once(add("b")),
+    );
+    let (a, b) = (a.expect("written"), b.expect("written"));
+    assert_eq!([a.touched(2), a.touched(3), b.touched(2)], [1, 0, 1]);
+    assert!(missing.is_err_and(|e| e.is_touched()));
+
+    // Refused when it had changed something, by the database, and as nonsense.
+    let (c, half, twice, broken, d) = tokio::join!(
+        at_once(add("c")),
+        at_once(
+            Unit::new()
+                .expect(1, touch("a"))
+                .expect(1, touch("missing"))
+        ),
+        at_once(add("e").append(add("taken"))),
+        at_once(add("f").run(sql("UPDATE things SET nothing = 1"))),
+        at_once(add("d")),
+    );
+    c.and(d).expect("written");
+    match half {
+        Err(Error::Touched { statement: 1, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    match twice {
+        Err(Error::Unique { statement: 3 }) => {}
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(broken, Err(Error::Broken(_))), "{broken:?}");
+    let there = ["a", "b", "c", "d", "taken"].map(|id| (id.to_owned(), 2));
+    assert_eq!(things(&db).await, there);
+    let used = sql("SELECT id FROM things WHERE used_at IS NOT NULL");
+    assert!(db.one(used, |_| Ok(())).await.expect("read").is_none());
 }
 
 pub(crate) async fn what_is_asked_is_counted(place: Place) {
