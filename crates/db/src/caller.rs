@@ -22,6 +22,11 @@ impl Caller {
         (Self { answer, home }, answered)
     }
 
+    /// The runtime in which the caller waits.
+    pub(crate) fn home(&self) -> &Handle {
+        &self.home
+    }
+
     /// Who has gone meanwhile is told nothing.
     pub(crate) fn tell(self, word: Word) {
         let _ = self.answer.send(word);

@@ -216,23 +216,56 @@ async fn all(writing: Vec<JoinHandle<Result<Written, Error>>>) -> Vec<Result<Wri
     written
 }
 
-/// More than one transaction holds.
+/// How many transactions made the things that there are.
+async fn transactions(place: &Place) -> i64 {
+    let counted = beside(place)
+        .await
+        .query_one("SELECT count(DISTINCT xmin::text) FROM things", &[])
+        .await;
+    counted.expect("counted").get(0)
+}
+
+/// More than one transaction holds, and with one that is refused and has changed nothing.
 #[tokio::test]
 async fn who_leaves_together_shares_a_transaction() {
     let place = place("company").await;
     let db = place.open().await;
     let names: Vec<String> = (0..100).map(|i| i.to_string()).collect();
-    for written in all(write_in_company(&db, names.iter().map(|id| add(id)))).await {
+    let refused = sql("UPDATE things SET used_at = 1 WHERE id = 'missing'");
+    let mut units: Vec<Unit> = names.iter().map(|id| add(id)).collect();
+    units.insert(7, Unit::new().expect(1, refused));
+    let mut written = all(write_in_company(&db, units)).await;
+    let refused = written.remove(7).expect_err("nothing is there");
+    assert!(refused.is_touched(), "{refused}");
+    for written in written {
         written.expect("written");
     }
     assert_eq!(count(&db).await, 100);
-    let transactions = beside(&place)
-        .await
-        .query_one("SELECT count(DISTINCT xmin::text) FROM things", &[])
-        .await;
-    let transactions: i64 = transactions.expect("counted").get(0);
+    let transactions = transactions(&place).await;
     // And a few more where they did not come in one millisecond.
     assert!((2..10).contains(&transactions), "{transactions}");
+}
+
+/// A page that cannot be read, say: the server fails at one unit, and not at its company.
+#[tokio::test]
+async fn what_the_server_says_of_one_unit_is_told_to_no_other() {
+    let place = place("damaged").await;
+    let db = place.open().await;
+    let damage = "CREATE FUNCTION damage() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         IF NEW.id = 'bad' THEN RAISE 'could not read a block' USING ERRCODE = '58030'; END IF; RETURN NEW; END $$; \
+         CREATE TRIGGER damage BEFORE INSERT ON things FOR EACH ROW EXECUTE FUNCTION damage()";
+    beside(&place)
+        .await
+        .batch_execute(damage)
+        .await
+        .expect("damaged");
+    let mut written = all(write_in_company(&db, ["a", "bad", "b"].map(add))).await;
+    let refused = written.remove(1).expect_err("it cannot be written");
+    assert!(matches!(refused, Error::Unavailable(_)), "{refused}");
+    for written in written {
+        written.expect("written");
+    }
+    assert_eq!(count(&db).await, 2);
 }
 
 /// A row that somebody holds: who wants it waits, and the others of its company for much less.

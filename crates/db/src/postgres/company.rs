@@ -43,10 +43,10 @@ struct Inner {
     waiting: Mutex<BTreeMap<u64, Vec<Passenger>>>,
 }
 
-/// A moment at which some leave. They are taken along by whoever has this, or forgotten with it.
+/// A moment at which some leave, until they have been taken along. They are forgotten with this.
 struct Departure {
     departures: Arc<Inner>,
-    moment: u64,
+    moment: Option<u64>,
 }
 
 impl Departures {
@@ -57,7 +57,7 @@ impl Departures {
         }))
     }
 
-    /// Sends a unit on its way, in a task of its own or of the first of its company.
+    /// Sends a unit on its way, in a task of its own or of the first of its company: with that one's runtime it would end.
     pub(super) fn depart(&self, pools: &Arc<[Pool]>, passenger: Passenger) {
         let pools = Arc::clone(pools);
         let at_most = passenger.unit.company;
@@ -79,35 +79,38 @@ impl Departures {
         company.push(passenger);
         (company.len() == 1).then(|| Departure {
             departures: Arc::clone(&self.0),
-            moment,
+            moment: Some(moment),
         })
     }
 }
 
 impl Departure {
-    async fn leave(self, pools: Arc<[Pool]>) {
-        let Self { departures, moment } = &self;
-        sleep_until(departures.beginning + Duration::from_millis(*moment)).await;
-        let mut company = departures.take(*moment);
+    async fn leave(mut self, pools: Arc<[Pool]>) {
+        if let Some(moment) = self.moment {
+            sleep_until(self.departures.beginning + Duration::from_millis(moment)).await;
+        }
+        let mut company = self.take();
         while !company.is_empty() {
             let rest = company.split_off(company.len().min(GROUP));
             tokio::spawn(together(Arc::clone(&pools), company));
             company = rest;
         }
     }
+
+    /// Once: who comes later and chooses the same moment is another's.
+    fn take(&mut self) -> Vec<Passenger> {
+        let taken = |moment| self.departures.waiting().remove(&moment);
+        self.moment.take().and_then(taken).unwrap_or_default()
+    }
 }
 
 impl Drop for Departure {
     fn drop(&mut self) {
-        drop(self.departures.take(self.moment));
+        drop(self.take());
     }
 }
 
 impl Inner {
-    fn take(&self, moment: u64) -> Vec<Passenger> {
-        self.waiting().remove(&moment).unwrap_or_default()
-    }
-
     /// Nothing can panic while the lock is held, so a poisoned one guards a whole state.
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<u64, Vec<Passenger>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
@@ -120,13 +123,18 @@ async fn together(pools: Arc<[Pool]>, company: Vec<Passenger>) {
         1 => None,
         _ => unit::write_together(with_room(&pools), &units).await,
     };
-    if let Some(words) = written {
-        let callers = company.into_iter().map(|it| it.caller);
-        return caller::tell(callers.zip(words));
-    }
-    for passenger in company {
-        tokio::spawn(alone(Arc::clone(&pools), passenger));
-    }
+    let Some(words) = written else {
+        for passenger in company {
+            // By the connections that the caller's thread uses.
+            let home = passenger.caller.home().clone();
+            home.spawn(alone(Arc::clone(&pools), passenger));
+        }
+        return;
+    };
+    let (callers, begun): (Vec<_>, Vec<_>) =
+        company.into_iter().map(|it| (it.caller, it.begun)).unzip();
+    caller::tell(callers.into_iter().zip(words));
+    drop(begun);
 }
 
 async fn alone(pools: Arc<[Pool]>, passenger: Passenger) {

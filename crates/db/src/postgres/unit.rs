@@ -23,8 +23,8 @@ use crate::{
 
 /// How often a unit is tried that collides with others or whose connection dies under it.
 const ATTEMPTS: u32 = 5;
-/// Whoever holds a row that one of several units wants holds up the others for no longer than this, and that is told before the
-/// server looks for a deadlock.
+/// Whoever holds a row that one of several units wants holds up the others for no longer than this. A deadlock is over before the
+/// server looks for it.
 const BEGIN_TOGETHER: &str = "BEGIN READ WRITE; SET LOCAL lock_timeout = '50ms'";
 const SILENT: &str = "the server did not answer in time";
 
@@ -59,11 +59,11 @@ pub(super) async fn write(pool: &Pool, unit: &Unit) -> Result<Written, Error> {
 pub(super) async fn write_together(pool: &Pool, units: &[&Unit]) -> Option<Vec<Word>> {
     match write_once(pool, units).await {
         Ok(words) => Some(words),
-        // What ails the server is everybody's.
+        // There is no server, or none that answers: that is everybody's.
         Err(Failure {
             error: error @ (Error::Unavailable(_) | Error::OutcomeUnknown(_)),
             again: false,
-            ..
+            usable: false,
         }) => Some(units.iter().map(|_| Err(error.clone())).collect()),
         Err(_) => None,
     }

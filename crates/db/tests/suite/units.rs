@@ -213,29 +213,28 @@ pub(crate) async fn a_unit_that_is_refused_undoes_nothing_of_its_company(place: 
     assert_eq!([a.touched(2), a.touched(3), b.touched(2)], [1, 0, 1]);
     assert!(missing.is_err_and(|e| e.is_touched()));
 
-    // Refused when it had changed something, by the database, and as nonsense.
-    let (c, half, twice, broken, d) = tokio::join!(
-        at_once(add("c")),
-        at_once(
-            Unit::new()
-                .expect(1, touch("a"))
-                .expect(1, touch("missing"))
-        ),
-        at_once(add("e").append(add("taken"))),
-        at_once(add("f").run(sql("UPDATE things SET nothing = 1"))),
-        at_once(add("d")),
-    );
+    // When it had changed something, by the database, and as nonsense.
+    let half = Unit::new()
+        .expect(1, touch("a"))
+        .expect(1, touch("missing"));
+    let (c, half, d) = tokio::join!(at_once(add("c")), at_once(half), at_once(add("d")));
     c.and(d).expect("written");
     match half {
         Err(Error::Touched { statement: 1, .. }) => {}
         other => panic!("{other:?}"),
     }
+    let twice = add("x").append(add("taken"));
+    let (beside, twice) = tokio::join!(at_once(add("e")), at_once(twice));
+    beside.expect("written");
     match twice {
         Err(Error::Unique { statement: 3 }) => {}
         other => panic!("{other:?}"),
     }
+    let nonsense = add("y").run(sql("UPDATE things SET nothing = 1"));
+    let (beside, broken) = tokio::join!(at_once(add("f")), at_once(nonsense));
+    beside.expect("written");
     assert!(matches!(broken, Err(Error::Broken(_))), "{broken:?}");
-    let there = ["a", "b", "c", "d", "taken"].map(|id| (id.to_owned(), 2));
+    let there = ["a", "b", "c", "d", "e", "f", "taken"].map(|id| (id.to_owned(), 2));
     assert_eq!(things(&db).await, there);
     let used = sql("SELECT id FROM things WHERE used_at IS NOT NULL");
     assert!(db.one(used, |_| Ok(())).await.expect("read").is_none());
