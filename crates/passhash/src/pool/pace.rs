@@ -26,8 +26,8 @@ struct Measured {
 }
 
 impl Pace {
-    /// What two ordinary cores were measured to do; replaced by what this machine does as soon as
-    /// it has done something.
+    /// What ordinary cores were measured to do while all of them hashed; replaced by what this machine
+    /// does as soon as it has done something.
     pub(super) fn guessed() -> Self {
         let mut pace = Self(
             [Measured {
@@ -36,7 +36,7 @@ impl Pace {
             }; Scheme::COUNT],
         );
         for (scheme, seconds_per_unit) in [
-            (Scheme::Argon2id, 1.0e-6),
+            (Scheme::Argon2id, argon2id()),
             (Scheme::Argon2i, 1.0e-6),
             (Scheme::Argon2d, 1.0e-6),
             (Scheme::Bcrypt, 8.0e-5),
@@ -72,6 +72,16 @@ impl Pace {
         let units = work.units as f64;
         measured.seconds = measured.seconds * kept + took;
         measured.units = measured.units * kept + units;
+    }
+}
+
+/// Seconds for a unit of Argon2id, which every sign-in is about to ask for, by what it is computed with: a first crowd is let in
+/// by this.
+fn argon2id() -> f64 {
+    match argon2id::Kernel::fastest().name() {
+        "avx512" => 1.6e-7,
+        "avx2" => 2.2e-7,
+        _ => 6.0e-7,
     }
 }
 
@@ -126,11 +136,11 @@ mod tests {
     #[test]
     fn the_pace_follows_the_machine() {
         let mut pace = Pace::guessed();
-        assert_eq!(millis(&pace, WORK), 38);
+        assert!((6..24).contains(&millis(&pace, WORK)));
         for _ in 0..300 {
             pace.learn(WORK, Duration::from_millis(120));
         }
-        assert_eq!(millis(&pace, WORK), 120);
+        assert!((119..=120).contains(&millis(&pace, WORK)));
         for _ in 0..300 {
             pace.learn(WORK, Duration::from_millis(20));
         }
@@ -140,7 +150,7 @@ mod tests {
     #[test]
     fn a_small_hash_that_was_held_up_does_not_slow_the_large_ones() {
         let mut pace = Pace::guessed();
-        for _ in 0..100 {
+        for _ in 0..300 {
             pace.learn(WORK, Duration::from_millis(40));
         }
         pace.learn(Work { units: 8, ..WORK }, Duration::from_millis(10));
@@ -154,8 +164,9 @@ mod tests {
             scheme: Scheme::Bcrypt,
             units: 1024,
         };
+        let before = millis(&pace, WORK);
         pace.learn(bcrypt, Duration::from_secs(50));
-        assert_eq!(millis(&pace, WORK), 38);
+        assert_eq!(millis(&pace, WORK), before);
         assert!(millis(&pace, bcrypt) > 1000);
     }
 

@@ -15,9 +15,9 @@ const SMALL: Cost = Cost {
     parallelism: 1,
 };
 
-/// A second of Argon2id at the pace that a pool starts with.
+/// A second of Argon2d at the pace that a pool starts with, whatever the processor.
 const ONE_SECOND: Work = Work {
-    scheme: Scheme::Argon2id,
+    scheme: Scheme::Argon2d,
     units: 1_000_000,
 };
 

@@ -14,7 +14,7 @@ const AHEAD: Turn = Turn {
     network: None,
 };
 
-/// Half a second of Argon2id at the pace that a pool starts with: a quarter of what may wait before
+/// Half a second of Argon2d at the pace that a pool starts with: a quarter of what may wait before
 /// one thread.
 const QUARTER: Work = Work {
     units: 499_000,
