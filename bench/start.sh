@@ -25,10 +25,9 @@ for round in $(seq 0 "$rounds"); do
     cat "$work/empty.run" >>"$work/empty.rounds"
     cat "$work/many.run" >>"$work/many.rounds"
 done
-# noted LOAD: what is resident, as proc_pid_status(5) has it.
-noted() {
-    awk -v buffers=$buffers '/^VmRSS:/ { print $2 / 1024, $2 / 1024 - buffers }' "/proc/$(pid many)/status" >>"$work/$1.memory"
-}
+# resident: MiB, as proc_pid_status(5) has them.
+resident() { awk '/^VmRSS:/ { print $2 / 1024 }' "/proc/$(pid many)/status"; }
+noted() { resident | awk -v buffers=$buffers '{ print $1, $1 - buffers }' >>"$work/$1.memory"; }
 for round in $(seq "$rounds"); do
     # shellcheck disable=SC2086  # a list of words
     start many '' $behind_a_proxy
@@ -38,6 +37,11 @@ for round in $(seq "$rounds"); do
     for clients in 64 256; do
         drive $clients signin "$(url many)/auth/signin" "$people" >/dev/null
         noted $clients
+        if [ "$round$clients" = "${rounds}64" ]; then
+            before=$(resident)
+            (duration=20 && drive 64 signin "$(url many)/auth/signin" "$people" >/dev/null)
+            echo "$before $(resident)" | awk '{ print $1, $2, $2 / $1 }' >"$work/longer"
+        fi
     done
     stop many
 done
@@ -49,6 +53,7 @@ done
         [ $load = idle ] || name="$load connections"
         figures memory "$name" "all of it:MiB" "less the hash buffers:MiB" <"$work/$load.memory"
     done
+    figures "memory under load" "64 connections, for 20 s more" before:MiB after:MiB "times that before:" <"$work/longer"
     wc -c <"$target/release/doorward" | awk '{ print $1 / 1048576 }' | figures "the program" "release build" size:MiB
 } | keep "$rounds rounds; a sign-in to the new database is to nobody, one to the other is granted. The system has read program and files before. \
 The hash buffers are $threads of 19 MiB."
