@@ -17,6 +17,10 @@ const LINGER: Duration = Duration::from_secs(5);
 /// before the application sees them, so that a flood at a gentler pace would make it work for nothing without end. A proxy
 /// all of whose clients lose patience at once has twice the streams of one connection to take back.
 const MOST_TAKEN_BACK: usize = 256;
+/// A client that was told that there is no room for its request, and asks again within this time, has not waited.
+const LEAST_WAIT: Duration = Duration::from_secs(1);
+/// How much later it is told so again: answering those who ask without a pause would take the cores from what all wait for.
+const HELD_BACK: Duration = Duration::from_millis(100);
 
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +63,8 @@ struct State {
     in_flight: usize,
     /// Up by one for each request taken back, down by one for each answer handed over.
     taken_back: usize,
+    /// When there last was no room for a request.
+    turned_away: Option<Instant>,
 }
 
 impl Activity {
@@ -70,6 +76,7 @@ impl Activity {
             begun: now,
             in_flight: 0,
             taken_back: 0,
+            turned_away: None,
         };
         Arc::new(Self {
             protocol,
@@ -92,6 +99,16 @@ impl Activity {
         InFlight {
             activity: Arc::clone(self),
             is_answered: false,
+        }
+    }
+
+    /// There is no room for a request: returns when its client is to be told, at once unless it was told so a moment ago.
+    pub(super) async fn turn_away(&self) {
+        let now = Instant::now();
+        let before = self.state().turned_away.replace(now);
+        if before.is_some_and(|before| now.duration_since(before) < LEAST_WAIT) {
+            tokio::time::sleep(HELD_BACK).await;
+            self.state().turned_away = Some(Instant::now());
         }
     }
 
@@ -179,6 +196,12 @@ impl State {
 pub(super) struct InFlight {
     activity: Arc<Activity>,
     is_answered: bool,
+}
+
+impl InFlight {
+    pub(super) fn activity(&self) -> &Activity {
+        &self.activity
+    }
 }
 
 impl Drop for InFlight {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -211,6 +211,10 @@ fn answer<A: Answers>(
             Ok(answer) => answer.await?,
             Err(why) => well_formed::refusal(why),
         };
+        if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+            // Apart, or every request would have the room that this needs.
+            Box::pin(in_flight.activity().turn_away()).await;
+        }
         Ok(answer.map(|body| AnswerBody::new(body, in_flight)))
     }
 }

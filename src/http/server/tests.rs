@@ -13,6 +13,7 @@ mod patience;
 mod tls;
 
 use axum::extract::Path;
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Extension, Router, body::Bytes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -90,6 +91,7 @@ fn app() -> Router {
         .route("/peer", get(peer))
         .route("/large", get(|| async { "x".repeat(4 * 1024 * 1024) }))
         .route("/never", get(std::future::pending::<()>))
+        .route("/full", get(|| async { StatusCode::SERVICE_UNAVAILABLE }))
 }
 
 /// An app whose `/wait` says when it has been asked, answers when it is let go, and says when it is over either way.

@@ -163,6 +163,30 @@ async fn an_idle_connection_is_kept_and_then_closed() {
     assert_eq!(seconds, 1);
 }
 
+/// Asks for a path, and says how many milliseconds it takes until there is an answer.
+async fn asked(pipe: &mut DuplexStream, path: &str) -> u128 {
+    let start = Instant::now();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+    pipe.write_all(request.as_bytes()).await.unwrap();
+    let read = pipe.read(&mut [0; 1024]).await.unwrap();
+    assert!(read > 0, "it was closed");
+    start.elapsed().as_millis()
+}
+
+#[tokio::test(start_paused = true)]
+async fn l1_who_finds_no_room_and_does_not_wait_is_told_so_later() {
+    let mut pressing = serve(Protocol::Http1);
+    let pipe = &mut pressing.pipe;
+    assert_eq!(asked(pipe, "/full").await, 0);
+    for _ in 0..3 {
+        assert_eq!(asked(pipe, "/full").await, 100);
+        // What there is room for is nobody's fault.
+        assert_eq!(asked(pipe, "/number/7").await, 0);
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(asked(pipe, "/full").await, 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_request_whose_head_is_half_here_when_stopping_is_still_answered() {
     let mut half = serve(Protocol::Http1);
