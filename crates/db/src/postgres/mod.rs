@@ -1,7 +1,8 @@
 //! The server database: connections that many readers share, and pools of those that write.
 //!
 //! Readers share a connection by pipelining: a question is sent without waiting for the answers before it, which gives
-//! more answers a second over two connections than a pool of sixteen does. A unit has its connection for itself.
+//! more answers a second over two connections than a pool of sixteen does. A unit has its connection for itself, or with those that
+//! leave at the same moment.
 //!
 //! A thread mostly uses connections that it opened: what comes in by one of another thread's wakes both.
 

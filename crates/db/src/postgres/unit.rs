@@ -1,4 +1,5 @@
-//! A unit on a connection of its own: `BEGIN`, the statements and `COMMIT`, with as few waits between as can be.
+//! A unit, or several together, on a connection of their own: `BEGIN`, the statements and `COMMIT`, with as few waits between as
+//! can be.
 
 use std::{
     future::poll_fn,
