@@ -61,6 +61,13 @@ async fn place(test: &str) -> Place {
     }
 }
 
+/// The place, opened by way of a wire.
+async fn by_wire(place: &Place) -> (Wire, Db) {
+    let wire = Wire::to(&server()).await;
+    let db = Db::open(&wire.address(&place.url), MIGRATIONS).await;
+    (wire, db.expect("it opens"))
+}
+
 /// Another client in the schema of the place.
 async fn beside(place: &Place) -> Client {
     let (url, schema) = place.url.rsplit_once("schema=").expect("a schema");
@@ -260,10 +267,7 @@ async fn a_deadlock_is_tried_again() {
 async fn a_commit_whose_answer_is_lost_is_not_known() {
     let place = place("lost_answer").await;
     let direct = place.open().await;
-    let wire = Wire::to(&server()).await;
-    let db = Db::open(&wire.address(&place.url), MIGRATIONS)
-        .await
-        .expect("it opens");
+    let (wire, db) = by_wire(&place).await;
     let plain =
         |id| Unit::from(sql("INSERT INTO things (id) VALUES ($1) ON CONFLICT DO NOTHING").bind(id));
     for (name, unit) in [
@@ -298,10 +302,7 @@ async fn a_commit_whose_answer_is_lost_is_not_known() {
 #[tokio::test]
 async fn a_connection_lost_before_the_commit_is_tried_again() {
     let place = place("lost_before").await;
-    let wire = Wire::to(&server()).await;
-    let db = Db::open(&wire.address(&place.url), MIGRATIONS)
-        .await
-        .expect("it opens");
+    let (wire, db) = by_wire(&place).await;
     db.write(add("a")).await.expect("written");
     wire.cut(Cut::Once("BEGIN"));
     db.write(add("b")).await.expect("on another connection");
@@ -334,10 +335,7 @@ async fn a_connection_lost_before_the_commit_is_tried_again() {
 #[tokio::test]
 async fn nothing_happens_without_a_transaction() {
     let place = place("no_transaction").await;
-    let wire = Wire::to(&server()).await;
-    let db = Db::open(&wire.address(&place.url), MIGRATIONS)
-        .await
-        .expect("it opens");
+    let (wire, db) = by_wire(&place).await;
     let plain = Unit::from(sql("INSERT INTO things (id) VALUES ('plain')"));
     for unit in [add("checked"), plain] {
         db.write(unit.clone()).await.expect("written");
@@ -354,10 +352,7 @@ async fn nothing_happens_without_a_transaction() {
 #[tokio::test]
 async fn a_silent_server_is_unavailable() {
     let place = place("silent").await;
-    let wire = Wire::to(&server()).await;
-    let db = Db::open(&wire.address(&place.url), MIGRATIONS)
-        .await
-        .expect("it opens");
+    let (wire, db) = by_wire(&place).await;
     let plain = || Unit::from(sql("DELETE FROM things WHERE id = 'plain'"));
     // Both connections that write are there and know their statements.
     let (one, other) = tokio::join!(db.write(add("warm")), db.write(plain()));

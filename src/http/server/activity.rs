@@ -104,12 +104,11 @@ impl Activity {
 
     /// There is no room for a request: returns when its client is to be told, at once unless it was told so a moment ago.
     pub(super) async fn turn_away(&self) {
-        let now = Instant::now();
-        let before = self.state().turned_away.replace(now);
-        if before.is_some_and(|before| now.duration_since(before) < LEAST_WAIT) {
+        let before = self.state().turned_away;
+        if before.is_some_and(|before| before.elapsed() < LEAST_WAIT) {
             tokio::time::sleep(HELD_BACK).await;
-            self.state().turned_away = Some(Instant::now());
         }
+        self.state().turned_away = Some(Instant::now());
     }
 
     /// The connection is to end; what is left is for the other side to notice.

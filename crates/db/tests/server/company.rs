@@ -5,10 +5,10 @@ use std::time::Duration;
 use db::{Db, Error, Unit, Written, sql};
 use tokio::task::JoinHandle;
 
-use super::wire::{Cut, Wire};
+use super::wire::Cut;
 use crate::{
-    beside, hold_a_write, let_go, place, server,
-    suite::{MIGRATIONS, Place, add, count},
+    beside, by_wire, hold_a_write, let_go, place,
+    suite::{Place, add, count},
 };
 
 /// Units that wait for others at the same moment.
@@ -112,10 +112,7 @@ async fn a_held_row_does_not_hold_up_company() {
 async fn company_shares_the_fate_of_its_connection() {
     let place = place("lost_company").await;
     let direct = place.open().await;
-    let wire = Wire::to(&server()).await;
-    let db = Db::open(&wire.address(&place.url), MIGRATIONS)
-        .await
-        .expect("it opens");
+    let (wire, db) = by_wire(&place).await;
     for written in all(write_in_company(&db, ["a", "b", "c"].map(add))).await {
         written.expect("written");
     }
