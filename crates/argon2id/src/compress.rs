@@ -3,6 +3,20 @@
 use crate::block::Block;
 use crate::lanes::Lanes;
 
+/// What a block is computed of, and where to: `OVER` what is there, from the second pass on.
+pub(crate) struct Operands<'a> {
+    pub(crate) previous: &'a Block,
+    pub(crate) reference: &'a Block,
+    pub(crate) into: &'a mut Block,
+}
+
+/// What lies between the two halves of G: all rows permuted, no column.
+pub(crate) type Half<V> = [V; 16];
+
+/// How many groups of rows there are. Side by side none of their steps has to wait for the one before, even where registers do not hold
+/// them all.
+pub(crate) const ALL: usize = 4;
+
 /// `into` becomes G(`previous`, `reference`).
 #[inline(always)]
 pub(crate) fn compress<L: Lanes, const GROUPS: usize>(
@@ -11,47 +25,35 @@ pub(crate) fn compress<L: Lanes, const GROUPS: usize>(
     reference: &Block,
     into: &mut Block,
 ) {
-    let mut half = rows::<L, GROUPS>(on, previous, reference, into, false);
-    first_columns(on, &mut half, into);
-    rest_of_columns::<L, GROUPS>(on, &mut half, into);
+    let mut operands = Operands {
+        previous,
+        reference,
+        into,
+    };
+    let half = rows::<L, GROUPS, false>(on, &mut operands);
+    first_columns::<L, GROUPS, false>(on, &half, &mut operands);
+    rest_of_columns::<L, GROUPS>(on, &half, into);
 }
 
-/// What lies between the two halves of G: all rows permuted, no column.
-pub(crate) type Half<V> = [V; 16];
-
-/// The first half of G. Leaves in `into` what the second half is to be added to: the sum (xor) of the two blocks and, `OVER` what
-/// was there, of that. `GROUPS` of rows are computed side by side, as many as the registers hold.
+/// The first half of G, `GROUPS` of rows side by side.
 #[inline(always)]
-pub(crate) fn rows<L: Lanes, const GROUPS: usize>(
+pub(crate) fn rows<L: Lanes, const GROUPS: usize, const OVER: bool>(
     on: L,
-    previous: &Block,
-    reference: &Block,
-    into: &mut Block,
-    over: bool,
+    operands: &mut Operands<'_>,
 ) -> Half<L::Vector> {
-    let mut half = [on.load(&previous.0[0]); 16];
+    let mut half = [on.load(&operands.previous.0[0]); 16];
     let mut first = 0;
-    while first < 4 {
+    while first < ALL {
         let mut fours = [[half[0]; GROUPS]; 4];
         for group in 0..GROUPS {
             for (quarter, four) in fours.iter_mut().enumerate() {
-                let at = 4 * (first + group) + quarter;
-                four[group] = on.xor(on.load(&previous.0[at]), on.load(&reference.0[at]));
+                four[group] = operands.sum(on, 4 * (first + group) + quarter);
             }
         }
-        // One branch rather than one for each vector, and not a copy of all this for each case: that would not fit where
-        // processors keep decoded instructions.
-        if over {
+        if GROUPS < ALL {
             for group in 0..GROUPS {
                 for (quarter, four) in fours.iter().enumerate() {
-                    let there = &mut into.0[4 * (first + group) + quarter];
-                    on.store(on.xor(four[group], on.load(there)), there);
-                }
-            }
-        } else {
-            for group in 0..GROUPS {
-                for (quarter, four) in fours.iter().enumerate() {
-                    on.store(four[group], &mut into.0[4 * (first + group) + quarter]);
+                    operands.keep::<L, OVER>(on, four[group], 4 * (first + group) + quarter);
                 }
             }
         }
@@ -68,46 +70,99 @@ pub(crate) fn rows<L: Lanes, const GROUPS: usize>(
 
 /// The second half of G, of the first two columns alone: the sooner is the block's first word known.
 #[inline(always)]
-pub(crate) fn first_columns<L: Lanes>(on: L, half: &mut Half<L::Vector>, into: &mut Block) {
-    columns::<L, 1>(on, half, into, 0);
+pub(crate) fn first_columns<L: Lanes, const GROUPS: usize, const OVER: bool>(
+    on: L,
+    half: &Half<L::Vector>,
+    operands: &mut Operands<'_>,
+) {
+    let mut four = columns::<L, 1>(half, 0);
+    let meanwhile = if GROUPS < ALL {
+        None
+    } else {
+        Some(&mut *operands)
+    };
+    permute_columns::<L, 1, OVER>(on, &mut four, meanwhile);
+    add(on, &four, operands.into, 0);
 }
 
-/// The same of the other six, side by side where the registers hold as many.
+/// The same of the other six.
 #[inline(always)]
 pub(crate) fn rest_of_columns<L: Lanes, const GROUPS: usize>(
     on: L,
-    half: &mut Half<L::Vector>,
+    half: &Half<L::Vector>,
     into: &mut Block,
 ) {
-    if GROUPS > 3 {
-        columns::<L, 3>(on, half, into, 1);
-    } else {
+    if GROUPS < ALL {
         for first in 1..4 {
-            columns::<L, 1>(on, half, into, first);
+            let mut four = columns::<L, 1>(half, first);
+            permute_columns::<L, 1, false>(on, &mut four, None);
+            add(on, &four, into, first);
         }
+    } else {
+        let mut fours = columns::<L, 3>(half, 1);
+        permute_columns::<L, 3, false>(on, &mut fours, None);
+        add(on, &fours, into, 1);
     }
 }
 
-/// Two columns `GROUPS` times, from the group `first` on, added to what `into` has.
+/// Two columns `GROUPS` times, from the group `first` on.
 #[inline(always)]
 fn columns<L: Lanes, const GROUPS: usize>(
-    on: L,
-    half: &mut Half<L::Vector>,
-    into: &mut Block,
+    half: &Half<L::Vector>,
     first: usize,
-) {
+) -> [[L::Vector; GROUPS]; 4] {
     let mut fours = [[half[0]; GROUPS]; 4];
     for group in 0..GROUPS {
         for (quarter, four) in fours.iter_mut().enumerate() {
             four[group] = half[4 * quarter + first + group];
         }
     }
-    permute_columns(on, &mut fours);
+    fours
+}
+
+/// Adds columns to what `into` has.
+#[inline(always)]
+fn add<L: Lanes, const GROUPS: usize>(
+    on: L,
+    fours: &[[L::Vector; GROUPS]; 4],
+    into: &mut Block,
+    first: usize,
+) {
     for group in 0..GROUPS {
         for (quarter, four) in fours.iter().enumerate() {
-            let at = 4 * quarter + first + group;
-            let sum = on.xor(four[group], on.load(&into.0[at]));
-            on.store(sum, &mut into.0[at]);
+            let there = &mut into.0[4 * quarter + first + group];
+            on.store(on.xor(four[group], on.load(there)), there);
+        }
+    }
+}
+
+impl Operands<'_> {
+    /// What G permutes: the sum (xor) of the two blocks.
+    #[inline(always)]
+    fn sum<L: Lanes>(&self, on: L, at: usize) -> L::Vector {
+        on.xor(
+            on.load(&self.previous.0[at]),
+            on.load(&self.reference.0[at]),
+        )
+    }
+
+    /// Leaves in `into` what the second half of G is to be added to: that sum and, `OVER` what was there, that of both.
+    #[inline(always)]
+    fn keep<L: Lanes, const OVER: bool>(&mut self, on: L, sum: L::Vector, at: usize) {
+        let there = &mut self.into.0[at];
+        if OVER {
+            on.store(on.xor(sum, on.load(there)), there);
+        } else {
+            on.store(sum, there);
+        }
+    }
+
+    /// The same of a column of vectors, where the sum is no longer at hand.
+    #[inline(always)]
+    fn keep_column<L: Lanes, const OVER: bool>(&mut self, on: L, column: usize) {
+        for at in (column..16).step_by(4) {
+            let sum = self.sum(on, at);
+            self.keep::<L, OVER>(on, sum, at);
         }
     }
 }
@@ -132,22 +187,40 @@ fn permute_rows<L: Lanes, const GROUPS: usize>(on: L, fours: &mut [[L::Vector; G
     }
 }
 
-/// The same of columns.
+/// The same of columns. The steps of a single group wait for each other; `meanwhile` what all columns are to be added to is brought
+/// where it is kept, if it is not there yet.
 #[inline(always)]
-fn permute_columns<L: Lanes, const GROUPS: usize>(on: L, fours: &mut [[L::Vector; GROUPS]; 4]) {
-    mix(on, fours);
-    let [a, _, c, d] = fours;
+fn permute_columns<L: Lanes, const GROUPS: usize, const OVER: bool>(
+    on: L,
+    fours: &mut [[L::Vector; GROUPS]; 4],
+    mut meanwhile: Option<&mut Operands<'_>>,
+) {
+    let [a, b, c, d] = fours;
+    half_mix::<L, GROUPS, 32, 24>(on, a, b, c, d);
+    if let Some(operands) = &mut meanwhile {
+        operands.keep_column::<L, OVER>(on, 0);
+    }
+    half_mix::<L, GROUPS, 16, 63>(on, a, b, c, d);
     for group in 0..GROUPS {
         a[group] = on.turn_columns::<3>(a[group]);
         c[group] = on.turn_columns::<1>(c[group]);
         d[group] = on.turn_columns::<2>(d[group]);
     }
-    mix(on, fours);
-    let [a, _, c, d] = fours;
+    if let Some(operands) = &mut meanwhile {
+        operands.keep_column::<L, OVER>(on, 1);
+    }
+    half_mix::<L, GROUPS, 32, 24>(on, a, b, c, d);
+    if let Some(operands) = &mut meanwhile {
+        operands.keep_column::<L, OVER>(on, 2);
+    }
+    half_mix::<L, GROUPS, 16, 63>(on, a, b, c, d);
     for group in 0..GROUPS {
         a[group] = on.turn_columns::<1>(a[group]);
         c[group] = on.turn_columns::<3>(c[group]);
         d[group] = on.turn_columns::<2>(d[group]);
+    }
+    if let Some(operands) = &mut meanwhile {
+        operands.keep_column::<L, OVER>(on, 3);
     }
 }
 
@@ -255,13 +328,13 @@ mod tests {
         }
     }
 
-    /// As the kernel is compiled for AVX-512, and as one for more registers than AVX2's would be, on vectors that every
-    /// processor has: the tag, too, and that of two side by side.
+    /// As the kernel is compiled for words and for vectors, and in between, on what every processor has: the tag, too, and that of two
+    /// side by side.
     #[test]
     fn groups_side_by_side_compute_the_same() {
         check::<1>();
         check::<2>();
-        check::<4>();
+        check::<ALL>();
     }
 
     fn check<const GROUPS: usize>() {

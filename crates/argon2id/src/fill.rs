@@ -3,7 +3,7 @@
 use std::mem;
 
 use crate::block::{Block, WORDS};
-use crate::compress;
+use crate::compress::{self, Operands};
 use crate::digest::ARGON2ID;
 use crate::kernel::Kernel;
 use crate::lanes::Lanes;
@@ -216,19 +216,24 @@ impl<'m> Fill<'m> {
         self.reference = lane * self.lane_length + place;
     }
 
-    /// Computes the next block. As soon as its first word is known, and before the rest of it is, the block after it asks for
-    /// what it refers to, so that memory answers meanwhile.
+    /// Computes the next block, in the first pass or `OVER` the one before. As soon as its first word is known, and before the rest of it
+    /// is, the block after it asks for what it refers to, so that memory answers meanwhile.
     #[inline(always)]
-    fn step<L: Lanes, const GROUPS: usize>(&mut self, on: L) {
-        let (at, over) = (self.at, self.pass > 0);
+    fn step<L: Lanes, const GROUPS: usize, const OVER: bool>(&mut self, on: L) {
+        let at = self.at;
         let Ok([previous, reference, into]) =
             self.blocks
                 .get_disjoint_mut([self.previous, self.reference, at])
         else {
             unreachable!("a block refers to one before it");
         };
-        let mut half = compress::rows::<L, GROUPS>(on, previous, reference, into, over);
-        compress::first_columns(on, &mut half, into);
+        let mut operands = Operands {
+            previous,
+            reference,
+            into,
+        };
+        let half = compress::rows::<L, GROUPS, OVER>(on, &mut operands);
+        compress::first_columns::<L, GROUPS, OVER>(on, &half, &mut operands);
         let next = self.index + 1;
         let is_near = next < self.segment_length && !self.needs_addresses(next);
         if is_near {
@@ -236,7 +241,7 @@ impl<'m> Fill<'m> {
             self.refer();
             self.prefetch(on);
         }
-        compress::rest_of_columns::<L, GROUPS>(on, &mut half, &mut self.blocks[at]);
+        compress::rest_of_columns::<L, GROUPS>(on, &half, &mut self.blocks[at]);
         if !is_near {
             self.turn_page();
             self.prefetch(on);
@@ -271,8 +276,12 @@ impl<'m> Fill<'m> {
 /// Computes all blocks of `fill`.
 #[inline(always)]
 pub(crate) fn one<L: Lanes, const GROUPS: usize>(on: L, fill: &mut Fill<'_>) {
+    // Twice the code, but at any time one of the two: where processors keep decoded instructions there is room for one.
+    while fill.pass == 0 {
+        fill.step::<L, GROUPS, false>(on);
+    }
     while !fill.is_done() {
-        fill.step::<L, GROUPS>(on);
+        fill.step::<L, GROUPS, true>(on);
     }
 }
 
@@ -284,7 +293,11 @@ pub(crate) fn two<'a, 'm, L: Lanes, const GROUPS: usize>(
     mut other: &'a mut Fill<'m>,
 ) {
     while !one.is_done() {
-        one.step::<L, GROUPS>(on);
+        if one.pass == 0 {
+            one.step::<L, GROUPS, false>(on);
+        } else {
+            one.step::<L, GROUPS, true>(on);
+        }
         if !other.is_done() {
             // Rather than a second copy of all that, for the other: the two would not fit where processors keep decoded
             // instructions.

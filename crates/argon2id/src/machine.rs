@@ -158,7 +158,7 @@ mod x86 {
     use std::arch::x86_64::*;
 
     use crate::block::Block;
-    use crate::compress;
+    use crate::compress::{self, ALL};
     use crate::fill::{self, Fill};
     use crate::kernel::Entries;
     use crate::lanes::Lanes;
@@ -195,12 +195,12 @@ mod x86 {
 
     /// Compiles the kernel for an extension: its functions are inlined into these and use their instructions.
     macro_rules! entries {
-        ($proof:ty, $feature:literal, $groups:literal) => {
+        ($proof:ty, $feature:literal) => {
             impl Entries for $proof {
                 fn compress(self, previous: &Block, reference: &Block, into: &mut Block) {
                     #[target_feature(enable = $feature)]
                     fn compiled(on: $proof, previous: &Block, reference: &Block, into: &mut Block) {
-                        compress::compress::<_, $groups>(on, previous, reference, into);
+                        compress::compress::<_, ALL>(on, previous, reference, into);
                     }
                     proven!(self, compiled(self, previous, reference, into));
                 }
@@ -208,7 +208,7 @@ mod x86 {
                 fn fill(self, one: &mut Fill<'_>) {
                     #[target_feature(enable = $feature)]
                     fn compiled(on: $proof, one: &mut Fill<'_>) {
-                        fill::one::<_, $groups>(on, one);
+                        fill::one::<_, ALL>(on, one);
                     }
                     proven!(self, compiled(self, one));
                 }
@@ -216,7 +216,7 @@ mod x86 {
                 fn fill_two<'m>(self, one: &mut Fill<'m>, other: &mut Fill<'m>) {
                     #[target_feature(enable = $feature)]
                     fn compiled<'m>(on: $proof, one: &mut Fill<'m>, other: &mut Fill<'m>) {
-                        fill::two::<_, $groups>(on, one, other);
+                        fill::two::<_, ALL>(on, one, other);
                     }
                     proven!(self, compiled(self, one, other));
                 }
@@ -224,8 +224,8 @@ mod x86 {
         };
     }
 
-    entries!(Avx2, "avx2", 1);
-    entries!(Avx512, "avx512f", 4);
+    entries!(Avx2, "avx2");
+    entries!(Avx512, "avx512f");
 
     /// Whole bytes are moved; AVX2 has no rotation of its own for the rest.
     macro_rules! rotate_row {
