@@ -113,13 +113,15 @@ async fn by_token(app: &App, token: &str, now: Timestamp) -> Result<SignedIn, Er
 
 /// Whose live session a token is of: as it was found out last, if nothing has been written since, by whomever.
 async fn owner(app: &App, believed: &Believed, now: Timestamp) -> Result<Arc<Owner>, Error> {
+    let last = believed.last_owner();
+    let known = last.as_deref().map(|(edition, _)| edition);
     // Told before the database is asked: what is written meanwhile is of a later one, whether the answer has it or not.
-    let edition = app.db.edition();
-    let known = edition
-        .as_ref()
-        .and_then(|edition| believed.owner_in(edition));
-    if let Some(owner) = known.filter(|owner| now < owner.expires_at) {
-        return Ok(owner);
+    let edition = app.db.edition(known).await?;
+    if let (Some((of, owner)), Some(edition)) = (last.as_deref(), &edition)
+        && of == edition
+        && now < owner.expires_at
+    {
+        return Ok(Arc::clone(owner));
     }
     let Claims { sub, sid } = &believed.claims;
     let found = store::owner(&app.db, sid, sub, now).await?;

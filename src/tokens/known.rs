@@ -70,11 +70,9 @@ impl Believed {
         Weak::as_ptr(&self.ring) == Arc::as_ptr(ring) && self.since <= now && now < self.until
     }
 
-    /// Whose it is, if that was found out in this edition of the database.
-    pub fn owner_in(&self, edition: &Edition) -> Option<Arc<Owner>> {
-        let known = self.owner.load();
-        let (of, owner) = known.as_deref()?;
-        (of == edition).then(|| Arc::clone(owner))
+    /// Whose it was found to be last, and in which edition of the database: in that it still is.
+    pub fn last_owner(&self) -> Option<Arc<(Edition, Arc<Owner>)>> {
+        self.owner.load_full()
     }
 
     /// Notes whose it is in an edition of the database, which was told before the database was asked; not of an account that is

@@ -27,7 +27,12 @@ pub(super) fn shares(all: usize) -> impl Iterator<Item = usize> {
 
 /// This thread's, of what there are several of.
 pub(super) fn of<T>(each: &[T]) -> &T {
-    &each[mine() % each.len()]
+    &each[index(each.len())]
+}
+
+/// Which of so many this thread's is.
+pub(super) fn index(number: usize) -> usize {
+    mine() % number
 }
 
 /// A number for this thread, the next one for each that asks for the first time.

@@ -9,6 +9,7 @@
 mod company;
 mod connect;
 mod convert;
+mod edition;
 mod home;
 mod lanes;
 mod migrate;
@@ -25,10 +26,12 @@ use tokio::sync::RwLock;
 use self::{
     company::{Departures, Passenger},
     connect::Connector,
+    edition::Editions,
     lanes::Lanes,
 };
 use crate::{
-    Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, address::Server, caller::Caller,
+    Edition, Error, Migration, OpenError, Row, Sql, Stats, Unit, Written, address::Server,
+    caller::Caller,
 };
 
 /// How long a question or a unit waits for a connection.
@@ -37,10 +40,12 @@ const TURN: Duration = Duration::from_secs(1);
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long an answer may take: a little more than the server gives a statement, so that its own word comes first.
 const ANSWER: Duration = Duration::from_secs(6);
+const SILENT: &str = "the server did not answer in time";
 
 /// An open server database.
 pub(crate) struct Postgres {
-    lanes: Lanes,
+    lanes: Arc<Lanes>,
+    editions: Arc<Editions>,
     /// One for each of several homes, each with its part of the connections.
     pools: Arc<[Pool]>,
     /// True once it is closed. A unit holds it for reading, so that closing waits for those that were begun.
@@ -57,8 +62,10 @@ impl Postgres {
         let pools = pools
             .collect::<Result<_, _>>()
             .map_err(|e| OpenError::Connect(e.to_string()))?;
+        let lanes = Arc::new(Lanes::new(connector.clone()));
         Ok(Self {
-            lanes: Lanes::new(connector),
+            editions: Editions::new(connector, Arc::clone(&lanes)),
+            lanes,
             pools,
             is_closed: Arc::new(RwLock::new(false)),
             departures: Departures::new(),
@@ -71,6 +78,11 @@ impl Postgres {
             return Err(closed());
         }
         self.lanes.ask(question).await
+    }
+
+    /// Which edition of the database is the present one, if that can be told.
+    pub(crate) async fn edition(&self, known: Option<&Edition>) -> Result<Option<Edition>, Error> {
+        self.editions.present(known).await
     }
 
     /// Carries out a unit, in a task of its own or of the first of its company: that the caller goes away must not stop it half
@@ -104,6 +116,7 @@ impl Postgres {
 
     pub(crate) async fn close(&self) {
         *self.is_closed.write().await = true;
+        self.editions.end();
         self.pools.iter().for_each(Pool::close);
         self.lanes.close().await;
     }

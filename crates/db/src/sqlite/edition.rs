@@ -16,7 +16,7 @@ use std::{
     },
 };
 
-use crate::Edition;
+use crate::{Edition, database::Told};
 
 /// How long each of the copies is.
 const HEADER: usize = 48;
@@ -61,7 +61,7 @@ impl Editions {
         let (one, other) = both.split_first_chunk::<HEADER>()?;
         let format = one.get(FORMAT_AT..)?.first_chunk()?;
         let is_known = u32::from_ne_bytes(*format) == FORMAT && one[IS_MADE_AT] == 1;
-        (is_known && one == other).then_some(Edition(*one))
+        (is_known && one == other).then_some(Edition(Told::File(*one)))
     }
 
     /// What a commit of this process has changed must be told by now. Where it is not, a file is not read as it is mapped, and no
@@ -108,9 +108,13 @@ mod tests {
         all.expect("asked").len()
     }
 
+    async fn edition(db: &Db) -> Option<Edition> {
+        db.edition(None).await.expect("asked")
+    }
+
     /// The present one, which is not `before`.
-    fn next(db: &Db, before: &Edition) -> Edition {
-        let present = db.edition().expect("told");
+    async fn next(db: &Db, before: &Edition) -> Edition {
+        let present = edition(db).await.expect("told");
         assert_ne!(present, *before);
         present
     }
@@ -118,15 +122,19 @@ mod tests {
     #[tokio::test]
     async fn each_change_makes_another_and_nothing_else_does() {
         let (_folder, path, db) = opened().await;
-        let first = db.edition().expect("told");
+        let first = edition(&db).await.expect("told");
         assert_eq!(count(&db).await, 0);
-        assert_eq!(db.edition(), Some(first.clone()), "a question is no change");
+        assert_eq!(
+            edition(&db).await,
+            Some(first.clone()),
+            "a question is no change"
+        );
 
         let mut seen = vec![first];
         for id in ["a", "b", "c"] {
             let add = sql("INSERT INTO things (id) VALUES ($1)").bind(id);
             db.write(add).await.expect("written");
-            let present = next(&db, &seen[seen.len() - 1]);
+            let present = next(&db, &seen[seen.len() - 1]).await;
             assert!(!seen.contains(&present));
             seen.push(present);
         }
@@ -135,10 +143,14 @@ mod tests {
         other
             .execute_batch("BEGIN IMMEDIATE; DELETE FROM things")
             .expect("held");
-        assert_eq!(db.edition().as_ref(), seen.last(), "it is not committed");
+        assert_eq!(
+            edition(&db).await.as_ref(),
+            seen.last(),
+            "it is not committed"
+        );
         assert_eq!(count(&db).await, 3);
         other.execute_batch("COMMIT").expect("committed");
-        next(&db, &seen[seen.len() - 1]);
+        next(&db, &seen[seen.len() - 1]).await;
         assert_eq!(count(&db).await, 0);
     }
 
@@ -146,17 +158,17 @@ mod tests {
     async fn the_journal_may_begin_anew() {
         let (_folder, path, db) = opened().await;
         let other = Connection::open(&path).expect("opened");
-        let mut before = db.edition().expect("told");
+        let mut before = edition(&db).await.expect("told");
         for number in 0..20_i64 {
             // All of it goes back into the file, so that the next change is at the beginning of the journal again.
             let begun: i64 = other
                 .query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0))
                 .expect("brought back");
             assert_eq!(begun, 0, "nobody was in the way");
-            before = db.edition().unwrap_or(before);
+            before = edition(&db).await.unwrap_or(before);
             let add = sql("INSERT INTO things (id) VALUES ($1)").bind(number.to_string());
             db.write(add).await.expect("written");
-            before = next(&db, &before);
+            before = next(&db, &before).await;
         }
         assert_eq!(count(&db).await, 20);
     }
@@ -165,10 +177,10 @@ mod tests {
     #[tokio::test]
     async fn what_is_read_takes_no_lock_away() {
         let (_folder, path, db) = opened().await;
-        db.edition().expect("told");
+        edition(&db).await.expect("told");
         let editions = Editions::of(&path);
         let told = editions.present();
-        assert_eq!(told, db.edition());
+        assert_eq!(told, edition(&db).await);
         drop(editions);
         let index = Editions::of(&path).path;
         assert!(is_locked(&index), "they are there");
@@ -212,25 +224,25 @@ mod tests {
         let (_folder, _path, db) = opened().await;
         let add = sql("INSERT INTO things (id) VALUES ('a')");
         db.write(add).await.expect("written");
-        let before = db.edition().expect("told");
+        let before = edition(&db).await.expect("told");
         let same = sql("UPDATE things SET bytes = bytes");
         assert_eq!(db.write(same).await.expect("done").touched(0), 1);
-        assert_eq!(db.edition(), Some(before.clone()));
+        assert_eq!(edition(&db).await, Some(before.clone()));
         let refused = Unit::new().expect(2, sql("DELETE FROM things"));
         db.write(refused).await.expect_err("there is one");
-        assert_eq!(db.edition(), Some(before.clone()));
+        assert_eq!(edition(&db).await, Some(before.clone()));
         db.write(sql("DELETE FROM things")).await.expect("written");
-        next(&db, &before);
+        next(&db, &before).await;
     }
 
     #[tokio::test]
     async fn none_is_told_once_it_is_closed() {
         let (_folder, path, db) = opened().await;
-        db.edition().expect("told");
+        edition(&db).await.expect("told");
         db.close().await;
-        assert_eq!(db.edition(), None);
+        assert_eq!(edition(&db).await, None);
         let again = Db::open(&path.display().to_string(), MIGRATIONS).await;
-        assert!(again.expect("it opens").edition().is_some());
-        assert_eq!(db.edition(), None);
+        assert!(edition(&again.expect("it opens")).await.is_some());
+        assert_eq!(edition(&db).await, None);
     }
 }

@@ -2,5 +2,6 @@
 
 pub(crate) mod cluster;
 mod company;
+mod edition;
 mod tls;
 pub(crate) mod wire;
