@@ -19,13 +19,7 @@ use tokio::{
 };
 use tokio_postgres::Client;
 
-use super::{
-    ANSWER, SILENT,
-    connect::Connector,
-    convert::{describe, is_lost},
-    home,
-    lanes::Lanes,
-};
+use super::{ANSWER, connect::Connector, convert::is_lost, home, lanes::Lanes};
 use crate::{Edition, Error, database::Told, sql};
 
 /// A server that follows another tells none: questions may be answered by that one.
@@ -42,6 +36,9 @@ const CHANGE: &str = "BEGIN READ WRITE; UPDATE schema_migrations SET version = v
 const TRIED: u32 = 1024;
 const REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(4);
+
+/// There was no server, or none that answered.
+struct NotTried;
 
 /// Tells the editions of one database.
 pub(super) struct Editions {
@@ -124,7 +121,8 @@ impl Editions {
 
     async fn ask(&self) -> Answer {
         let can_tell = self.can_tell.get_or_try_init(|| self.are_told());
-        if !*can_tell.await? {
+        // Where it could not be tried, the question that this one is asked for will meet what is in the way, too, or need not.
+        if !can_tell.await.is_ok_and(|it| *it) {
             return Ok(None);
         }
         let row = self.lanes.ask(&sql(EDITION)).await?.pop();
@@ -134,14 +132,12 @@ impl Editions {
     }
 
     /// Whether a change makes another edition here, which is tried by one of a single row.
-    async fn are_told(&self) -> Result<bool, Error> {
-        let unavailable = |why: &str| Error::Unavailable(why.to_owned());
-        let connection = self.connector.connect().await;
-        let connection = connection.map_err(|why| unavailable(&why))?;
+    async fn are_told(&self) -> Result<bool, NotTried> {
+        let connection = self.connector.connect().await.map_err(|_| NotTried)?;
         let trial = timeout(ANSWER, tells_of_a_change(&connection)).await;
-        let told = match trial.map_err(|_| unavailable(SILENT))? {
+        let told = match trial.map_err(|_| NotTried)? {
             Ok(told) => told,
-            Err(e) if is_lost(&e) => return Err(unavailable(&describe(&e))),
+            Err(e) if is_lost(&e) => return Err(NotTried),
             Err(_) => false,
         };
         if !told {
