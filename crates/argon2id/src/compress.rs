@@ -13,8 +13,8 @@ pub(crate) struct Operands<'a> {
 /// What lies between the two halves of G: all rows permuted, no column.
 pub(crate) type Half<V> = [V; 16];
 
-/// How many groups of rows there are. Side by side none of their steps has to wait for the one before, even where registers do not hold
-/// them all.
+/// How many groups of rows there are. Side by side none of their steps has to wait for the one before, even where registers do not
+/// hold them all.
 pub(crate) const ALL: usize = 4;
 
 /// `into` becomes G(`previous`, `reference`).
@@ -328,8 +328,8 @@ mod tests {
         }
     }
 
-    /// As the kernel is compiled for words and for vectors, and in between, on what every processor has: the tag, too, and that of two
-    /// side by side.
+    /// As the kernel is compiled for words and for vectors, and in between, on what every processor has: the tag, too, and that of
+    /// two side by side.
     #[test]
     fn groups_side_by_side_compute_the_same() {
         check::<1>();

@@ -216,8 +216,8 @@ impl<'m> Fill<'m> {
         self.reference = lane * self.lane_length + place;
     }
 
-    /// Computes the next block, in the first pass or `OVER` the one before. As soon as its first word is known, and before the rest of it
-    /// is, the block after it asks for what it refers to, so that memory answers meanwhile.
+    /// Computes the next block, in the first pass or `OVER` the one before. As soon as its first word is known, and before the rest
+    /// of it is, the block after it asks for what it refers to, so that memory answers meanwhile.
     #[inline(always)]
     fn step<L: Lanes, const GROUPS: usize, const OVER: bool>(&mut self, on: L) {
         let at = self.at;
