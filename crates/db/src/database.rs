@@ -37,7 +37,7 @@ pub struct Stats {
 /// What was asked of an open database since it was opened. The counts only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Statements that ask.
+    /// Statements that ask for rows, and not for the edition.
     pub questions: u64,
     /// Units that were to be written, whatever came of them.
     pub units: u64,
@@ -62,8 +62,11 @@ pub struct Edition(pub(crate) Told);
 pub(crate) enum Told {
     /// By the header of the WAL-index.
     File([u8; 48]),
-    /// By which transactions have ended.
-    Server(Arc<str>),
+    /// By which transactions have ended, on which server, and how many connections to it there had been.
+    Server {
+        connections: u64,
+        snapshot: Arc<str>,
+    },
 }
 
 /// An open database. Clones share it; the last one that is dropped closes it.
@@ -82,7 +85,8 @@ enum Backend {
 impl Db {
     /// Opens a database as the one that serves it, and brings its schema up to date.
     ///
-    /// `url` is a path, `sqlite:path` or `postgres://...`, with the parameters that each takes. A SQLite file is locked, so that no second server opens it.
+    /// `url` is a path, `sqlite:path` or `postgres://...`, with the parameters that each takes. A SQLite file is locked, so that no
+    /// second server opens it.
     pub async fn open(url: &str, migrations: &[Migration]) -> Result<Db, OpenError> {
         Self::open_as(url, migrations, Role::Server).await
     }
@@ -191,14 +195,14 @@ impl Db {
         }
     }
 
-    /// Which edition of the database is the present one; `None` where that cannot be told. What was asked for after an edition was told
-    /// is answered the same for as long as it is the present one; what [`Db::write`] has acknowledged is in the next.
+    /// Which edition of the database is the present one; `None` where that cannot be told. What was asked for after an edition was
+    /// told is answered the same for as long as it is the present one; what [`Db::write`] has acknowledged is in the next.
     ///
-    /// On a file it takes a hundredth of what a question takes. A server is asked one small question for all who want to know at the
-    /// same moment, and is not asked for a while where most find that what they had `known` is over.
-    pub async fn edition(&self, known: Option<&Edition>) -> Result<Option<Edition>, Error> {
+    /// On a file it takes a hundredth of what a question takes. A server is asked one small question for all who want to know at
+    /// the same moment, and is not asked for a while where most find that what they had `known` is over.
+    pub async fn edition(&self, known: Option<&Edition>) -> Option<Edition> {
         match &self.backend {
-            Backend::Sqlite(sqlite) => Ok(sqlite.edition()),
+            Backend::Sqlite(sqlite) => sqlite.edition(),
             Backend::Postgres(postgres) => postgres.edition(known).await,
         }
     }

@@ -8,7 +8,7 @@ use tokio::{
     task::JoinHandle,
     time::timeout,
 };
-use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
+use tokio_postgres::{Client, Config, Connection, NoTls, Socket, config::TargetSessionAttrs};
 
 use super::{CONNECT, convert::describe, tls::Tls};
 use crate::{OpenError, address::Server};
@@ -44,6 +44,10 @@ impl Connector {
             .keepalives_interval(Duration::from_secs(10))
             .keepalives_retries(3)
             .tcp_user_timeout(Duration::from_secs(10));
+        if config.get_hosts().len().max(config.get_hostaddrs().len()) > 1 {
+            // What one says that follows another must not be held for the other's word.
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         let mut setup = SETUP.to_owned();
         if let Some(schema) = &server.schema {
             setup.push_str("; SET search_path = ");

@@ -1,44 +1,56 @@
 //! Which edition of a server's database is the present one: asked once for all who wait to know it.
 //!
 //! A snapshot is which transactions have ended (`pg_current_snapshot`). While it is the same none has, whoever's, and each question
-//! is answered as before. A server that takes another's place may have lost the last of them, and count them anew; so when a
-//! server began is a part of its editions.
+//! is answered as before. That is so for as long as the server goes on: one that recovers from a crash, and one that takes
+//! another's place, may have lost the last transactions and count them anew. When a server began is therefore a part of its
+//! editions, and how many connections had been made by then, since none outlives a crash.
 
 use std::{
     mem,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use tokio::{
-    sync::{OnceCell, oneshot},
+    sync::oneshot,
     time::{Instant, timeout},
 };
 use tokio_postgres::Client;
 
-use super::{ANSWER, connect::Connector, convert::is_lost, home, lanes::Lanes};
+use super::{
+    ANSWER, CONNECT,
+    connect::Connector,
+    convert::{failure, is_lost},
+    home,
+    lanes::Lanes,
+};
 use crate::{Edition, Error, database::Told, sql};
 
 /// A server that follows another tells none: questions may be answered by that one.
 const EDITION: &str = "SELECT CASE WHEN NOT pg_is_in_recovery() \
      THEN pg_current_snapshot()::text || ' ' || pg_postmaster_start_time()::text END AS edition";
+/// Who waits for longer is better off with the question that this one would spare: a long one may be in front of it.
+const LONG: Duration = Duration::from_millis(100);
+
 /// What is made of PostgreSQL and keeps rows elsewhere than where it counts its own transactions does not see all that end.
 const KEEPS_ITS_ROWS: &str = "SELECT version() ~ '^PostgreSQL [0-9]' AND version() !~ '-YB-|Greenplum' \
      AND NOT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')";
-/// A change that leaves all as it is.
+/// A change that leaves all as it is, and which transaction it is.
 const CHANGE: &str = "BEGIN READ WRITE; UPDATE schema_migrations SET version = version \
-     WHERE version = (SELECT max(version) FROM schema_migrations); COMMIT";
-/// Of so many who knew one before, half have to be told the same: otherwise so much is written meanwhile that nobody is better off by
-/// asking, and nobody does for a while, which is longer each time.
-const TRIED: u32 = 1024;
-const REST: Duration = Duration::from_secs(1);
-const LONGEST_REST: Duration = Duration::from_secs(4);
+     WHERE version = (SELECT max(version) FROM schema_migrations)";
+const CHANGED_BY: &str = "SELECT pg_current_xact_id_if_assigned()::text";
+const IS_SEEN: &str = "SELECT pg_visible_in_snapshot($1::text::xid8, pg_current_snapshot()) AND NOT pg_is_in_recovery()";
+/// How long to wait with the next trial, which is longer than one takes.
+const TRIED_EVERY: Duration = CONNECT.saturating_add(ANSWER).saturating_mul(2);
 
-/// There was no server, or none that answered.
-struct NotTried;
+/// Of so many who were told one, half have to know it already: otherwise so much is written meanwhile that nobody is better off by
+/// asking, and nobody does for a while, which is longer each time. Twice as many as can be known are asked for before that.
+const TRIED: u32 = 16_384;
+const REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_mins(1);
 
 /// Tells the editions of one database.
 pub(super) struct Editions {
@@ -46,19 +58,19 @@ pub(super) struct Editions {
     lanes: Arc<Lanes>,
     /// One for each home.
     waiting: Vec<Mutex<Waiting>>,
-    /// Whether each change makes another, which is tried once.
-    can_tell: OnceCell<bool>,
+    /// Whether each change makes another, once that was tried.
+    can_tell: OnceLock<bool>,
+    next_trial: Mutex<Option<Instant>>,
     is_over: AtomicBool,
 }
 
-/// The present one, if that can be told; an error where the server does not answer at all.
-type Answer = Result<Option<Edition>, Error>;
+type Callers = Vec<oneshot::Sender<Option<Edition>>>;
 
 /// Those of one home who wait.
 #[derive(Default)]
 struct Waiting {
     /// For the next answer: one that was asked for before they came may be older than what they must see.
-    callers: Vec<oneshot::Sender<Answer>>,
+    callers: Callers,
     is_asked: bool,
     worth: Worth,
 }
@@ -66,9 +78,9 @@ struct Waiting {
 /// What it is worth to ask.
 #[derive(Default)]
 struct Worth {
-    /// How many were told one who knew one, and how many of them were told the same.
+    /// How many were told one, and how many of them knew it.
     told: u32,
-    same: u32,
+    known: u32,
     rest: Duration,
     rests_until: Option<Instant>,
 }
@@ -79,37 +91,54 @@ impl Editions {
             connector,
             lanes,
             waiting: (0..home::number()).map(|_| Mutex::default()).collect(),
-            can_tell: OnceCell::new(),
+            can_tell: OnceLock::new(),
+            next_trial: Mutex::default(),
             is_over: AtomicBool::new(false),
         })
     }
 
-    /// The present one, asked for after this was called; `None` when it cannot be told, or to ask is not worth it to those who
-    /// mostly know one already.
-    pub(super) async fn present(self: &Arc<Self>, known: Option<&Edition>) -> Answer {
-        if self.can_tell.get() == Some(&false) || self.is_over.load(Ordering::Acquire) {
-            return Ok(None);
+    /// The present one, asked for after this was called; `None` when it cannot be told soon, or when most of those who ask find
+    /// that what they had `known` is over.
+    pub(super) async fn present(self: &Arc<Self>, known: Option<&Edition>) -> Option<Edition> {
+        if self.is_over() || !self.can_tell() {
+            return None;
         }
         let home = home::index(self.waiting.len());
-        let Some(told) = self.wait(home) else {
-            return Ok(None);
-        };
-        let told = told.await.unwrap_or(Ok(None))?;
-        if let (Some(known), Some(told)) = (known, &told) {
-            lock(&self.waiting[home]).worth.note(known == told);
+        let told = self.wait(home)?.await.ok().flatten()?;
+        lock(&self.waiting[home]).worth.note(known == Some(&told));
+        Some(told)
+    }
+
+    /// Whether each change makes another. Nobody waits until that is known.
+    fn can_tell(self: &Arc<Self>) -> bool {
+        if let Some(can_tell) = self.can_tell.get() {
+            return *can_tell;
         }
-        Ok(told)
+        let now = Instant::now();
+        let mut next = lock(&self.next_trial);
+        let is_due = next.is_none_or(|next| next <= now);
+        if is_due {
+            *next = Some(now + TRIED_EVERY);
+        }
+        drop(next);
+        if is_due {
+            tokio::spawn(Arc::clone(self).try_it());
+        }
+        false
     }
 
     /// Joins those of a home who wait; the first of them has somebody ask.
-    fn wait(self: &Arc<Self>, home: usize) -> Option<oneshot::Receiver<Answer>> {
+    fn wait(self: &Arc<Self>, home: usize) -> Option<oneshot::Receiver<Option<Edition>>> {
         let mut waiting = lock(&self.waiting[home]);
         if waiting.worth.is_none() {
             return None;
         }
         let (caller, told) = oneshot::channel();
         waiting.callers.push(caller);
-        if !mem::replace(&mut waiting.is_asked, true) {
+        let is_asked = mem::replace(&mut waiting.is_asked, true);
+        // A runtime that ends drops at once what it is given, and that takes the same lock.
+        drop(waiting);
+        if !is_asked {
             let asking = Asking {
                 editions: Some(Arc::clone(self)),
                 home,
@@ -119,33 +148,51 @@ impl Editions {
         Some(told)
     }
 
-    async fn ask(&self) -> Answer {
-        let can_tell = self.can_tell.get_or_try_init(|| self.are_told());
-        // Where it could not be tried, the question that this one is asked for will meet what is in the way, too, or need not.
-        if !can_tell.await.is_ok_and(|it| *it) {
-            return Ok(None);
+    async fn ask(&self) -> Option<Edition> {
+        if self.is_over() {
+            return None;
         }
-        let row = self.lanes.ask(&sql(EDITION)).await?.pop();
-        let told = row.map(|row| row.opt_text("edition")).transpose()?;
-        let edition = |told: String| Edition(Told::Server(told.into()));
-        Ok(told.flatten().map(edition))
+        // The answer came by one of so many, if there are no more by then.
+        let connections = self.lanes.made();
+        let question = sql(EDITION);
+        let answer = timeout(LONG, self.lanes.ask(&question)).await;
+        // Whatever is in the way, the question that this one would spare meets it, too, or need not.
+        let row = answer.ok()?.ok()?.pop()?;
+        let told = row.opt_text("edition").ok()??;
+        (connections == self.lanes.made()).then(|| {
+            Edition(Told::Server {
+                connections,
+                snapshot: told.into(),
+            })
+        })
     }
 
-    /// Whether a change makes another edition here, which is tried by one of a single row.
-    async fn are_told(&self) -> Result<bool, NotTried> {
-        let connection = self.connector.connect().await.map_err(|_| NotTried)?;
-        let trial = timeout(ANSWER, tells_of_a_change(&connection)).await;
-        let told = match trial.map_err(|_| NotTried)? {
-            Ok(told) => told,
-            Err(e) if is_lost(&e) => return Err(NotTried),
-            Err(_) => false,
+    /// Finds out whether a change makes another edition here, by one of a single row. Where nobody could be asked it is tried
+    /// again.
+    async fn try_it(self: Arc<Self>) {
+        if self.is_over() {
+            return;
+        }
+        let Ok(connection) = self.connector.connect().await else {
+            return;
         };
-        if !told {
+        let sees = match timeout(ANSWER, sees_a_change(&connection)).await {
+            Ok(Ok(sees)) => sees,
+            // The server may say otherwise another time.
+            Ok(Err(e)) if is_lost(&e) || !matches!(failure(&e, 0), Error::Broken(_)) => return,
+            Ok(Err(_)) => false,
+            Err(_) => return,
+        };
+        if !sees {
             tracing::info!(
                 "this database does not tell whether anything was written: it is asked about each token"
             );
         }
-        Ok(told)
+        let _ = self.can_tell.set(sees);
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
     }
 
     /// Tells nothing any more.
@@ -154,19 +201,20 @@ impl Editions {
     }
 }
 
-async fn tells_of_a_change(connection: &Client) -> Result<bool, tokio_postgres::Error> {
-    let edition = async || {
-        let row = connection.query_one(EDITION, &[]).await?;
-        row.try_get::<_, Option<String>>(0)
-    };
+/// Whether a row is changed by a transaction that the snapshots of this server know.
+async fn sees_a_change(connection: &Client) -> Result<bool, tokio_postgres::Error> {
     let keeps = connection.query_one(KEEPS_ITS_ROWS, &[]).await?;
     if !keeps.try_get::<_, bool>(0)? {
         return Ok(false);
     }
-    let before = edition().await?;
     connection.batch_execute(CHANGE).await?;
-    let after = edition().await?;
-    Ok(before.is_some() && after.is_some() && before != after)
+    let by = connection.query_one(CHANGED_BY, &[]).await?;
+    connection.batch_execute("COMMIT").await?;
+    let Some(by) = by.try_get::<_, Option<String>>(0)? else {
+        return Ok(false);
+    };
+    let seen = connection.query_one(IS_SEEN, &[&by]).await?;
+    seen.try_get(0)
 }
 
 /// Nothing can panic while one of these is held, so a poisoned one guards a whole state.
@@ -179,20 +227,23 @@ impl Worth {
         self.rests_until.is_some_and(|until| Instant::now() < until)
     }
 
-    fn note(&mut self, is_same: bool) {
+    fn note(&mut self, was_known: bool) {
+        if self.is_none() {
+            return;
+        }
         self.told += 1;
-        self.same += u32::from(is_same);
+        self.known += u32::from(was_known);
         if self.told < TRIED {
             return;
         }
-        if self.same < TRIED / 2 {
+        if self.known < TRIED / 2 {
             self.rest = (2 * self.rest).clamp(REST, LONGEST_REST);
             self.rests_until = Some(Instant::now() + self.rest);
         } else {
             self.rest = Duration::ZERO;
         }
         self.told = 0;
-        self.same = 0;
+        self.known = 0;
     }
 }
 
@@ -214,7 +265,7 @@ impl Asking {
     }
 
     /// Those who wait now; `None`, and this has ended, when nobody does.
-    fn next(&mut self) -> Option<(Arc<Editions>, Vec<oneshot::Sender<Answer>>)> {
+    fn next(&mut self) -> Option<(Arc<Editions>, Callers)> {
         let editions = self.editions.take()?;
         let mut waiting = lock(&editions.waiting[self.home]);
         let callers = mem::take(&mut waiting.callers);

@@ -2,7 +2,10 @@
 
 use std::{
     iter,
-    sync::{Arc, Mutex as Lock, PoisonError},
+    sync::{
+        Arc, Mutex as Lock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -13,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    ANSWER, SILENT, TURN,
+    ANSWER, TURN,
     connect::Connector,
     convert::{check_columns, describe, failure, is_lost, parameters, rows, types},
     home,
@@ -27,7 +30,9 @@ const LONG: Duration = Duration::from_millis(10);
 
 pub(super) struct Lanes {
     connector: Connector,
-    lanes: Vec<Lane>,
+    each: Vec<Lane>,
+    /// How many connections they have had.
+    made: AtomicU64,
 }
 
 struct Lane {
@@ -53,7 +58,8 @@ impl Lanes {
         };
         Self {
             connector,
-            lanes: (0..home::number()).map(|_| lane()).collect(),
+            each: (0..home::number()).map(|_| lane()).collect(),
+            made: AtomicU64::new(0),
         }
     }
 
@@ -61,16 +67,16 @@ impl Lanes {
     /// most room that is not, so that few questions wait behind a long one. And once more when the connection turns out to be dead,
     /// for a question changes nothing.
     pub(super) async fn ask(&self, question: &Sql) -> Result<Vec<Row>, Error> {
-        let mine = home::of(&self.lanes);
+        let mine = home::of(&self.each);
         let lane = if mine.is_held_up() {
-            let all = iter::once(mine).chain(&self.lanes);
+            let all = iter::once(mine).chain(&self.each);
             let best = all.min_by_key(|it| (it.is_held_up(), it.under_way()));
             best.unwrap_or(mine)
         } else {
             mine
         };
-        let answer = match lane.ask(&self.connector, question).await {
-            Err(Failure::Lost(_)) => lane.ask(&self.connector, question).await,
+        let answer = match lane.ask(self, question).await {
+            Err(Failure::Lost(_)) => lane.ask(self, question).await,
             answer => answer,
         };
         answer.map_err(|(Failure::Lost(error) | Failure::Final(error))| error)
@@ -78,16 +84,35 @@ impl Lanes {
 
     /// Questions that are under way.
     pub(super) fn waiting(&self) -> usize {
-        self.lanes.iter().map(Lane::under_way).sum()
+        self.each.iter().map(Lane::under_way).sum()
+    }
+
+    /// How many connections they have had so far. An answer came by one of them, and while the number is the same, so do all.
+    pub(super) fn made(&self) -> u64 {
+        self.made.load(Ordering::SeqCst)
+    }
+
+    /// The connection in the slot of a lane, a fresh one if there is none that lives.
+    async fn living(
+        &self,
+        mut slot: MutexGuard<'_, Option<Arc<ClientWrapper>>>,
+    ) -> Result<Arc<ClientWrapper>, String> {
+        if let Some(living) = slot.as_ref().filter(|it| !it.is_closed()) {
+            return Ok(Arc::clone(living));
+        }
+        let fresh = Arc::new(self.connector.connect().await?);
+        self.made.fetch_add(1, Ordering::SeqCst);
+        *slot = Some(Arc::clone(&fresh));
+        Ok(fresh)
     }
 
     /// How many there are.
     pub(super) fn number(&self) -> usize {
-        self.lanes.len()
+        self.each.len()
     }
 
     pub(super) async fn close(&self) {
-        for lane in &self.lanes {
+        for lane in &self.each {
             *lane.connection.lock().await = None;
         }
     }
@@ -116,7 +141,7 @@ impl Lane {
             .unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    async fn ask(&self, connector: &Connector, question: &Sql) -> Result<Vec<Row>, Failure> {
+    async fn ask(&self, lanes: &Lanes, question: &Sql) -> Result<Vec<Row>, Failure> {
         if self.under_way() == 0 {
             self.awaits_another();
         }
@@ -125,12 +150,10 @@ impl Lane {
         let Ok((_room, slot)) = timeout(TURN, turn).await else {
             return Err(unavailable("no connection was free in time"));
         };
-        let connection = living(slot, connector)
-            .await
-            .map_err(|why| unavailable(&why))?;
+        let connection = lanes.living(slot).await.map_err(|why| unavailable(&why))?;
         let Ok(answer) = timeout(ANSWER, answer(&connection, question)).await else {
             self.forget(&connection).await;
-            return Err(unavailable(SILENT));
+            return Err(unavailable("the server did not answer in time"));
         };
         self.awaits_another();
         if matches!(answer, Err(Failure::Lost(_))) {
@@ -146,19 +169,6 @@ impl Lane {
             *connection = None;
         }
     }
-}
-
-/// The connection in the slot, a fresh one if there is none that lives.
-async fn living(
-    mut slot: MutexGuard<'_, Option<Arc<ClientWrapper>>>,
-    connector: &Connector,
-) -> Result<Arc<ClientWrapper>, String> {
-    if let Some(living) = slot.as_ref().filter(|it| !it.is_closed()) {
-        return Ok(Arc::clone(living));
-    }
-    let fresh = Arc::new(connector.connect().await?);
-    *slot = Some(Arc::clone(&fresh));
-    Ok(fresh)
 }
 
 async fn answer(connection: &ClientWrapper, question: &Sql) -> Result<Vec<Row>, Failure> {

@@ -40,7 +40,6 @@ const TURN: Duration = Duration::from_secs(1);
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long an answer may take: a little more than the server gives a statement, so that its own word comes first.
 const ANSWER: Duration = Duration::from_secs(6);
-const SILENT: &str = "the server did not answer in time";
 
 /// An open server database.
 pub(crate) struct Postgres {
@@ -81,7 +80,7 @@ impl Postgres {
     }
 
     /// Which edition of the database is the present one, if that can be told.
-    pub(crate) async fn edition(&self, known: Option<&Edition>) -> Result<Option<Edition>, Error> {
+    pub(crate) async fn edition(&self, known: Option<&Edition>) -> Option<Edition> {
         self.editions.present(known).await
     }
 

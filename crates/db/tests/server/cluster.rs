@@ -79,6 +79,11 @@ impl Cluster {
         self.control(&["start"]);
     }
 
+    /// Sends a signal to one of the server's processes.
+    pub(crate) fn signal(name: &str, process: i32) {
+        run(Command::new("kill").args(["-s", name, &process.to_string()]));
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
