@@ -39,7 +39,7 @@ for round in $(seq "$rounds"); do
         noted $clients
         if [ "$round$clients" = "${rounds}64" ]; then
             before=$(resident)
-            (duration=20 && drive 64 signin "$(url many)/auth/signin" "$people" >/dev/null)
+            (duration=10 && drive 64 signin "$(url many)/auth/signin" "$people" >/dev/null)
             echo "$before $(resident)" | awk '{ print $1, $2, $2 / $1 }' >"$work/longer"
         fi
     done
@@ -53,7 +53,7 @@ done
         [ $load = idle ] || name="$load connections"
         figures memory "$name" "all of it:MiB" "less the hash buffers:MiB" <"$work/$load.memory"
     done
-    figures "memory under load" "64 connections, for 20 s more" before:MiB after:MiB "times that before:" <"$work/longer"
+    figures "memory under load" "64 connections, for 10 s more" before:MiB after:MiB "times that before:" <"$work/longer"
     wc -c <"$target/release/doorward" | awk '{ print $1 / 1048576 }' | figures "the program" "release build" size:MiB
 } | keep "$rounds rounds; a sign-in to the new database is to nobody, one to the other is granted. The system has read program and files before. \
 The hash buffers are $threads of 19 MiB."

@@ -166,11 +166,11 @@ const BARS: &[Bar] = &[
         AtMost(20.0),
     ),
     bar(
-        "resident memory after 20 s more of sign-ins by 64 connections, times that before",
+        "resident memory after 10 s more of sign-ins by 64 connections, times that before",
         "start",
         [
             "memory under load",
-            "64 connections, for 20 s more",
+            "64 connections, for 10 s more",
             "times that before",
         ],
         AtMost(1.05),
