@@ -62,11 +62,9 @@ pub struct Edition(pub(crate) Told);
 pub(crate) enum Told {
     /// By the header of the WAL-index.
     File([u8; 48]),
-    /// By which transactions have ended, on which server, and how many connections to it there had been.
-    Server {
-        connections: u64,
-        snapshot: Arc<str>,
-    },
+    /// By which transactions have ended and on which server, of which this is the SHA-256, and how many connections to it there had
+    /// been.
+    Server { connections: u64, told: [u8; 32] },
 }
 
 /// An open database. Clones share it; the last one that is dropped closes it.

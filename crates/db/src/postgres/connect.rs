@@ -28,7 +28,11 @@ struct Inner {
 /// Sessions are read-only and a unit begins with `BEGIN READ WRITE`: should its `BEGIN` ever fail, the statements that
 /// were sent behind it fail as well, instead of happening one by one. The lock timeout is longer than the second after
 /// which the server looks for a deadlock, so that a deadlock is known for one.
-const SETUP: &str = "SET default_transaction_read_only = on; \
+///
+/// A server that follows another refuses the first of these, and so is not asked: what it says may be over, and must not be held
+/// for the other's word.
+const SETUP: &str = "SET transaction_read_only = off; \
+     SET default_transaction_read_only = on; \
      SET default_transaction_isolation = 'read committed'; \
      SET statement_timeout = '5s'; \
      SET lock_timeout = '2s'; \
@@ -37,15 +41,20 @@ const SETUP: &str = "SET default_transaction_read_only = on; \
 impl Connector {
     pub(super) fn new(server: &Server) -> Result<Self, OpenError> {
         let mut config = server.config.clone();
+        let hosts = config
+            .get_hosts()
+            .len()
+            .max(config.get_hostaddrs().len())
+            .max(1);
         // A peer that vanished is noticed within a minute, even when nobody asks it anything.
         config
-            .connect_timeout(CONNECT)
+            .connect_timeout(CONNECT / u32::try_from(hosts).unwrap_or(u32::MAX))
             .keepalives_idle(Duration::from_secs(30))
             .keepalives_interval(Duration::from_secs(10))
             .keepalives_retries(3)
             .tcp_user_timeout(Duration::from_secs(10));
-        if config.get_hosts().len().max(config.get_hostaddrs().len()) > 1 {
-            // What one says that follows another must not be held for the other's word.
+        if hosts > 1 {
+            // Then the next one is tried behind one that takes no changes.
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         let mut setup = SETUP.to_owned();

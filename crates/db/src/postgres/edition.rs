@@ -7,33 +7,26 @@
 
 use std::{
     mem,
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use tokio::{
-    sync::oneshot,
+    sync::{OwnedMutexGuard, RwLock, oneshot},
     time::{Instant, timeout},
 };
 use tokio_postgres::Client;
 
-use super::{
-    ANSWER, CONNECT,
-    connect::Connector,
-    convert::{failure, is_lost},
-    home,
-    lanes::Lanes,
-};
-use crate::{Edition, Error, database::Told, sql};
+use super::{ANSWER, convert::describe, home, lanes::Lanes};
+use crate::{Edition, database::Told, sql};
 
-/// A server that follows another tells none: questions may be answered by that one.
-const EDITION: &str = "SELECT CASE WHEN NOT pg_is_in_recovery() \
-     THEN pg_current_snapshot()::text || ' ' || pg_postmaster_start_time()::text END AS edition";
-/// Who waits for longer is better off with the question that this one would spare: a long one may be in front of it.
-const LONG: Duration = Duration::from_millis(100);
+const EDITION: &str =
+    "SELECT pg_current_snapshot()::text || ' ' || pg_postmaster_start_time()::text AS edition";
+/// Who waits for longer is better off with the question that this one would spare.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// How often it is asked, when a connection was made meanwhile.
+const LOOKS: usize = 2;
 
 /// What is made of PostgreSQL and keeps rows elsewhere than where it counts its own transactions does not see all that end.
 const KEEPS_ITS_ROWS: &str = "SELECT version() ~ '^PostgreSQL [0-9]' AND version() !~ '-YB-|Greenplum' \
@@ -42,26 +35,24 @@ const KEEPS_ITS_ROWS: &str = "SELECT version() ~ '^PostgreSQL [0-9]' AND version
 const CHANGE: &str = "BEGIN READ WRITE; UPDATE schema_migrations SET version = version \
      WHERE version = (SELECT max(version) FROM schema_migrations)";
 const CHANGED_BY: &str = "SELECT pg_current_xact_id_if_assigned()::text";
-const IS_SEEN: &str = "SELECT pg_visible_in_snapshot($1::text::xid8, pg_current_snapshot()) AND NOT pg_is_in_recovery()";
-/// How long to wait with the next trial, which is longer than one takes.
-const TRIED_EVERY: Duration = CONNECT.saturating_add(ANSWER).saturating_mul(2);
+const IS_SEEN: &str = "SELECT pg_visible_in_snapshot($1::text::xid8, pg_current_snapshot())";
 
 /// Of so many who were told one, half have to know it already: otherwise so much is written meanwhile that nobody is better off by
-/// asking, and nobody does for a while, which is longer each time. Twice as many as can be known are asked for before that.
+/// asking. Twice as many as can be known are asked for before that.
 const TRIED: u32 = 16_384;
-const REST: Duration = Duration::from_secs(1);
+const SHORTEST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_mins(1);
 
 /// Tells the editions of one database.
 pub(super) struct Editions {
-    connector: Connector,
     lanes: Arc<Lanes>,
+    is_closed: Arc<RwLock<bool>>,
     /// One for each home.
     waiting: Vec<Mutex<Waiting>>,
     /// Whether each change makes another, once that was tried.
     can_tell: OnceLock<bool>,
-    next_trial: Mutex<Option<Instant>>,
-    is_over: AtomicBool,
+    /// Held by who tries it.
+    trial: Arc<tokio::sync::Mutex<Rest>>,
 }
 
 type Callers = Vec<oneshot::Sender<Option<Edition>>>;
@@ -81,32 +72,41 @@ struct Worth {
     /// How many were told one, and how many of them knew it.
     told: u32,
     known: u32,
-    rest: Duration,
-    rests_until: Option<Instant>,
+    rest: Rest,
+}
+
+/// A while in which nothing is asked, longer each time.
+#[derive(Default)]
+struct Rest {
+    length: Duration,
+    until: Option<Instant>,
 }
 
 impl Editions {
-    pub(super) fn new(connector: Connector, lanes: Arc<Lanes>) -> Arc<Self> {
+    pub(super) fn new(lanes: Arc<Lanes>, is_closed: Arc<RwLock<bool>>) -> Arc<Self> {
         Arc::new(Self {
-            connector,
             lanes,
+            is_closed,
             waiting: (0..home::number()).map(|_| Mutex::default()).collect(),
             can_tell: OnceLock::new(),
-            next_trial: Mutex::default(),
-            is_over: AtomicBool::new(false),
+            trial: Arc::default(),
         })
     }
 
     /// The present one, asked for after this was called; `None` when it cannot be told soon, or when most of those who ask find
     /// that what they had `known` is over.
     pub(super) async fn present(self: &Arc<Self>, known: Option<&Edition>) -> Option<Edition> {
-        if self.is_over() || !self.can_tell() {
+        if !self.can_tell() {
             return None;
         }
         let home = home::index(self.waiting.len());
-        let told = self.wait(home)?.await.ok().flatten()?;
-        lock(&self.waiting[home]).worth.note(known == Some(&told));
-        Some(told)
+        let told = timeout(PATIENCE, self.wait(home)?).await;
+        let told = told.ok().and_then(Result::ok).flatten();
+        let was_known = told.as_ref().map(|told| known == Some(told));
+        lock(&self.waiting[home])
+            .worth
+            .note(was_known, Instant::now());
+        told
     }
 
     /// Whether each change makes another. Nobody waits until that is known.
@@ -114,15 +114,10 @@ impl Editions {
         if let Some(can_tell) = self.can_tell.get() {
             return *can_tell;
         }
-        let now = Instant::now();
-        let mut next = lock(&self.next_trial);
-        let is_due = next.is_none_or(|next| next <= now);
-        if is_due {
-            *next = Some(now + TRIED_EVERY);
-        }
-        drop(next);
-        if is_due {
-            tokio::spawn(Arc::clone(self).try_it());
+        if let Ok(rest) = Arc::clone(&self.trial).try_lock_owned()
+            && !rest.lasts(Instant::now())
+        {
+            tokio::spawn(Arc::clone(self).try_it(rest));
         }
         false
     }
@@ -130,7 +125,7 @@ impl Editions {
     /// Joins those of a home who wait; the first of them has somebody ask.
     fn wait(self: &Arc<Self>, home: usize) -> Option<oneshot::Receiver<Option<Edition>>> {
         let mut waiting = lock(&self.waiting[home]);
-        if waiting.worth.is_none() {
+        if waiting.worth.rest.lasts(Instant::now()) {
             return None;
         }
         let (caller, told) = oneshot::channel();
@@ -148,56 +143,61 @@ impl Editions {
         Some(told)
     }
 
+    /// Whatever is in the way, the question that this one would spare meets it, too, or need not.
     async fn ask(&self) -> Option<Edition> {
-        if self.is_over() {
+        let is_closed = self.is_closed.read().await;
+        if *is_closed {
             return None;
         }
-        // The answer came by one of so many, if there are no more by then.
-        let connections = self.lanes.made();
-        let question = sql(EDITION);
-        let answer = timeout(LONG, self.lanes.ask(&question)).await;
-        // Whatever is in the way, the question that this one would spare meets it, too, or need not.
-        let row = answer.ok()?.ok()?.pop()?;
-        let told = row.opt_text("edition").ok()??;
-        (connections == self.lanes.made()).then(|| {
-            Edition(Told::Server {
-                connections,
-                snapshot: told.into(),
-            })
-        })
+        for _ in 0..LOOKS {
+            // The answer came by one of so many, if there are no more by then.
+            let connections = self.lanes.made();
+            let row = self.lanes.ask(&sql(EDITION)).await.ok()?.pop()?;
+            if connections == self.lanes.made() {
+                let mut told = [0; SHA256_OUTPUT_LEN];
+                told.copy_from_slice(
+                    digest(&SHA256, row.text("edition").ok()?.as_bytes()).as_ref(),
+                );
+                return Some(Edition(Told::Server { connections, told }));
+            }
+        }
+        None
     }
 
-    /// Finds out whether a change makes another edition here, by one of a single row. Where nobody could be asked it is tried
-    /// again.
-    async fn try_it(self: Arc<Self>) {
-        if self.is_over() {
+    /// Finds out whether a change makes another edition here, by one of a single row. Where that fails it is tried again.
+    async fn try_it(self: Arc<Self>, mut rest: OwnedMutexGuard<Rest>) {
+        let is_closed = self.is_closed.read().await;
+        if *is_closed {
             return;
         }
-        let Ok(connection) = self.connector.connect().await else {
-            return;
-        };
-        let sees = match timeout(ANSWER, sees_a_change(&connection)).await {
-            Ok(Ok(sees)) => sees,
-            // The server may say otherwise another time.
-            Ok(Err(e)) if is_lost(&e) || !matches!(failure(&e, 0), Error::Broken(_)) => return,
-            Ok(Err(_)) => false,
-            Err(_) => return,
-        };
-        if !sees {
-            tracing::info!(
-                "this database does not tell whether anything was written: it is asked about each token"
-            );
+        match self.sees_a_change().await {
+            Ok(sees) => {
+                if !sees {
+                    tracing::info!(
+                        "this database does not tell whether anything was written: it is asked about each token"
+                    );
+                }
+                let _ = self.can_tell.set(sees);
+            }
+            Err(error) => {
+                if rest.is_the_first() {
+                    tracing::info!(
+                        error,
+                        "whether this database tells that something was written could not be tried: it is asked about each token \
+                         until it can be"
+                    );
+                }
+                rest.begin(Instant::now());
+            }
         }
-        let _ = self.can_tell.set(sees);
     }
 
-    fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Acquire)
-    }
-
-    /// Tells nothing any more.
-    pub(super) fn end(&self) {
-        self.is_over.store(true, Ordering::Release);
+    async fn sees_a_change(&self) -> Result<bool, String> {
+        let connection = self.lanes.connect().await?;
+        match timeout(ANSWER, sees_a_change(&connection)).await {
+            Ok(sees) => sees.map_err(|e| describe(&e)),
+            Err(_) => Err("the server did not answer in time".to_owned()),
+        }
     }
 }
 
@@ -223,27 +223,41 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Worth {
-    fn is_none(&self) -> bool {
-        self.rests_until.is_some_and(|until| Instant::now() < until)
-    }
-
-    fn note(&mut self, was_known: bool) {
-        if self.is_none() {
+    /// Notes that one was told, and whether it was known, or that none could be.
+    fn note(&mut self, was_known: Option<bool>, now: Instant) {
+        if self.rest.lasts(now) {
             return;
         }
+        let Some(was_known) = was_known else {
+            return self.rest.begin(now);
+        };
         self.told += 1;
         self.known += u32::from(was_known);
         if self.told < TRIED {
             return;
         }
         if self.known < TRIED / 2 {
-            self.rest = (2 * self.rest).clamp(REST, LONGEST_REST);
-            self.rests_until = Some(Instant::now() + self.rest);
+            self.rest.begin(now);
         } else {
-            self.rest = Duration::ZERO;
+            self.rest = Rest::default();
         }
         self.told = 0;
         self.known = 0;
+    }
+}
+
+impl Rest {
+    fn lasts(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| now < until)
+    }
+
+    fn is_the_first(&self) -> bool {
+        self.until.is_none()
+    }
+
+    fn begin(&mut self, now: Instant) {
+        self.length = (2 * self.length).clamp(SHORTEST_REST, LONGEST_REST);
+        self.until = Some(now + self.length);
     }
 }
 
@@ -283,8 +297,56 @@ impl Drop for Asking {
     fn drop(&mut self) {
         if let Some(editions) = self.editions.take() {
             let mut waiting = lock(&editions.waiting[self.home]);
-            waiting.callers.clear();
             waiting.is_asked = false;
+            let callers = mem::take(&mut waiting.callers);
+            drop(waiting);
+            // Which tells them.
+            drop(callers);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(worth: &mut Worth, times: u32, was_known: bool, now: Instant) {
+        for _ in 0..times {
+            worth.note(Some(was_known), now);
+        }
+    }
+
+    #[test]
+    fn nobody_asks_for_a_while_where_most_knew_another_and_for_longer_each_time() {
+        let (mut worth, mut now) = (Worth::default(), Instant::now());
+        note(&mut worth, TRIED, true, now);
+        assert!(!worth.rest.lasts(now));
+        for rest in [1, 2, 4, 8, 16, 32, 60, 60] {
+            note(&mut worth, TRIED / 2 - 1, true, now);
+            note(&mut worth, TRIED / 2, false, now);
+            assert!(!worth.rest.lasts(now));
+            note(&mut worth, 1, false, now);
+            assert!(worth.rest.lasts(now));
+            // Who asked before it began counts for nothing.
+            note(&mut worth, TRIED, true, now);
+            let last = now + Duration::from_secs(rest) - Duration::from_millis(1);
+            assert!(worth.rest.lasts(last), "{rest}");
+            now += Duration::from_secs(rest);
+            assert!(!worth.rest.lasts(now), "{rest}");
+        }
+        note(&mut worth, TRIED / 2, true, now);
+        note(&mut worth, TRIED / 2, false, now);
+        assert!(!worth.rest.lasts(now));
+        assert_eq!(worth.rest.length, Duration::ZERO, "half are enough");
+    }
+
+    #[test]
+    fn nor_where_none_was_told_in_time() {
+        let (mut worth, now) = (Worth::default(), Instant::now());
+        worth.note(None, now);
+        // At the same moment, for several who waited: they are one.
+        worth.note(None, now);
+        assert_eq!(worth.rest.length, SHORTEST_REST);
+        assert!(worth.rest.lasts(now));
     }
 }

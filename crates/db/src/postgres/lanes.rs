@@ -92,6 +92,11 @@ impl Lanes {
         self.made.load(Ordering::SeqCst)
     }
 
+    /// One more, which is none of theirs.
+    pub(super) async fn connect(&self) -> Result<ClientWrapper, String> {
+        self.connector.connect().await
+    }
+
     /// The connection in the slot of a lane, a fresh one if there is none that lives.
     async fn living(
         &self,

@@ -47,7 +47,7 @@ pub(crate) struct Postgres {
     editions: Arc<Editions>,
     /// One for each of several homes, each with its part of the connections.
     pools: Arc<[Pool]>,
-    /// True once it is closed. A unit holds it for reading, so that closing waits for those that were begun.
+    /// True once it is closed. Who asks or writes holds it for reading, so that closing waits for what was begun.
     is_closed: Arc<RwLock<bool>>,
     departures: Departures,
 }
@@ -61,19 +61,21 @@ impl Postgres {
         let pools = pools
             .collect::<Result<_, _>>()
             .map_err(|e| OpenError::Connect(e.to_string()))?;
-        let lanes = Arc::new(Lanes::new(connector.clone()));
+        let lanes = Arc::new(Lanes::new(connector));
+        let is_closed = Arc::default();
         Ok(Self {
-            editions: Editions::new(connector, Arc::clone(&lanes)),
+            editions: Editions::new(Arc::clone(&lanes), Arc::clone(&is_closed)),
             lanes,
             pools,
-            is_closed: Arc::new(RwLock::new(false)),
+            is_closed,
             departures: Departures::new(),
         })
     }
 
     /// Asks for rows.
     pub(crate) async fn read(&self, question: &Sql) -> Result<Vec<Row>, Error> {
-        if *self.is_closed.read().await {
+        let is_closed = self.is_closed.read().await;
+        if *is_closed {
             return Err(closed());
         }
         self.lanes.ask(question).await
@@ -115,7 +117,6 @@ impl Postgres {
 
     pub(crate) async fn close(&self) {
         *self.is_closed.write().await = true;
-        self.editions.end();
         self.pools.iter().for_each(Pool::close);
         self.lanes.close().await;
     }

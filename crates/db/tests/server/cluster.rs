@@ -79,6 +79,20 @@ impl Cluster {
         self.control(&["start"]);
     }
 
+    /// Lets the server follow another, of which it hears nothing.
+    pub(crate) fn follow(&self) {
+        self.control(&["stop", "-m", "immediate"]);
+        let signal = self.data().join("standby.signal");
+        fs::write(&signal, "").expect("written");
+        give_away(&signal);
+        self.control(&["start"]);
+    }
+
+    /// What the server has written down.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).expect("its log")
+    }
+
     /// Sends a signal to one of the server's processes.
     pub(crate) fn signal(name: &str, process: i32) {
         run(Command::new("kill").args(["-s", name, &process.to_string()]));

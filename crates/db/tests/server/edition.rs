@@ -11,6 +11,12 @@ use crate::{
     suite::{MIGRATIONS, count},
 };
 
+/// Who else is connected.
+const OTHERS: &str = "SELECT count(*) FROM pg_stat_activity \
+     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+/// Who waits for what somebody holds.
+const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+
 async fn opened(cluster: &Cluster) -> Db {
     let db = Db::open(&cluster.url(), MIGRATIONS).await;
     db.expect("it opens")
@@ -20,35 +26,36 @@ fn add(id: &str) -> Unit {
     sql("INSERT INTO things (id) VALUES ($1)").bind(id).into()
 }
 
+/// Asks again until it is so.
+async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so().await {
+        again_since(began).await;
+    }
+}
+
 /// The first one is told some time after it is asked for.
 async fn present(db: &Db) -> Edition {
+    let began = Instant::now();
     loop {
         match db.edition(None).await {
             Some(told) => return told,
-            None => tokio::task::yield_now().await,
+            None => again_since(began).await,
         }
     }
 }
 
-/// Which transactions have ended and when the server began, of all that an edition is.
-fn snapshot(edition: &Edition) -> (String, String) {
-    let shown = format!("{edition:?}");
-    let (_, snapshot) = shown.split_once("snapshot: \"").expect("there is one");
-    let (ended, began) = snapshot.split_once(' ').expect("both");
-    (ended.to_owned(), began.to_owned())
+async fn again_since(began: Instant) {
+    assert!(began.elapsed() < Duration::from_mins(1), "it never is");
+    tokio::task::yield_now().await;
 }
 
-/// How many of so many who know one are told the present one.
-async fn told(db: &Db, known: &Edition, number: usize) -> usize {
-    let asking = (0..number).map(|_| {
-        let (db, known) = (db.clone(), known.clone());
-        tokio::spawn(async move { db.edition(Some(&known)).await })
-    });
-    let mut told = 0;
-    for asking in asking.collect::<Vec<_>>() {
-        told += usize::from(asking.await.expect("no panic").is_some());
-    }
-    told
+/// Which transactions have ended, and when the server began.
+async fn ended_and_began(cluster: &Cluster) -> (String, String) {
+    let question = "SELECT pg_current_snapshot()::text, pg_postmaster_start_time()::text";
+    let row = raw(&cluster.url()).await.query_one(question, &[]).await;
+    let row = row.expect("asked");
+    (row.get(0), row.get(1))
 }
 
 /// How many transactions the server has ended, once all who were connected have gone.
@@ -57,11 +64,7 @@ async fn ended(cluster: &Cluster) -> i64 {
         .await
         .expect("it connects");
     tokio::spawn(connection);
-    let others = "SELECT count(*) FROM pg_stat_activity \
-         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
-    while number(&client, others).await > 0 {
-        tokio::task::yield_now().await;
-    }
+    until(async || number(&client, OTHERS).await == 0).await;
     number(
         &client,
         "SELECT sum(xact_commit)::bigint FROM pg_stat_database",
@@ -111,7 +114,7 @@ async fn nobody_is_told_one_that_was_over_when_they_asked() {
     let slow = "CREATE SCHEMA slow; \
          CREATE FUNCTION slow.pg_current_snapshot() RETURNS pg_snapshot LANGUAGE plpgsql AS $$ \
          DECLARE told pg_snapshot := pg_catalog.pg_current_snapshot(); \
-         BEGIN PERFORM pg_sleep(0.05); RETURN told; END $$; \
+         BEGIN PERFORM pg_sleep(0.02); RETURN told; END $$; \
          ALTER DATABASE postgres SET search_path = slow, pg_catalog";
     let other = raw(&cluster.url()).await;
     other.batch_execute(slow).await.expect("made");
@@ -180,10 +183,12 @@ async fn a_server_that_began_anew_has_editions_of_its_own() {
     let cluster = Cluster::start();
     let db = opened(&cluster).await;
     let before = present(&db).await;
+    let (was, began) = ended_and_began(&cluster).await;
     cluster.restart();
-    let (before, after) = (snapshot(&before), snapshot(&present(&db).await));
-    assert_ne!(after.1, before.1);
-    assert_eq!(after.0, before.0, "or this shows nothing");
+    assert_ne!(present(&db).await, before);
+    let (is, began_anew) = ended_and_began(&cluster).await;
+    assert_ne!(began_anew, began);
+    assert_eq!(is, was, "or this shows nothing");
 }
 
 /// When one of its processes is killed, a server ends all others and recovers, without beginning anew. It counts again what had ended and
@@ -205,16 +210,17 @@ async fn a_server_that_recovers_from_a_crash_tells_no_edition_again() {
     let undone = "BEGIN; SELECT pg_current_xact_id(); ROLLBACK";
     other.batch_execute(undone).await.expect("undone");
     let before = present(&db).await;
+    let was = ended_and_began(&cluster).await;
     Cluster::signal("KILL", process("SELECT pg_backend_pid()").await);
-    while db.ping().await.is_ok() {
-        tokio::task::yield_now().await;
-    }
-    while db.write(add("b")).await.is_err() {
-        tokio::task::yield_now().await;
-    }
+    until(async || db.ping().await.is_err()).await;
+    until(async || db.write(add("b")).await.is_ok()).await;
     let after = present(&db).await;
     assert_ne!(after, before);
-    assert_eq!(snapshot(&after), snapshot(&before), "or this shows nothing");
+    assert_eq!(
+        ended_and_began(&cluster).await,
+        was,
+        "or this shows nothing"
+    );
 }
 
 /// Nor by a question that takes long, in front of theirs.
@@ -230,10 +236,9 @@ async fn nobody_is_held_up() {
         let db = db.clone();
         async move { db.all(sql("SELECT id FROM things"), |_| Ok(())).await }
     });
-    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
-    tokio::task::yield_now().await;
-    assert_eq!(db.edition(None).await, None);
-    assert_eq!(number(&other, waiting).await, 1, "or this shows nothing");
+    until(async || number(&other, WAITING).await == 1).await;
+    let told = tokio::join!(db.edition(None), db.edition(None));
+    assert_eq!(told, (None, None));
     assert!(!long.is_finished());
     other.batch_execute("COMMIT").await.expect("let go");
     long.await.expect("no panic").expect("answered");
@@ -243,31 +248,107 @@ async fn nobody_is_held_up() {
 /// As where rows are kept elsewhere than where transactions are counted.
 #[tokio::test]
 async fn none_is_told_where_a_change_does_not_make_another() {
-    let cluster = Cluster::start();
-    opened(&cluster).await.close().await;
-    let unseen = "CREATE RULE unseen AS ON UPDATE TO schema_migrations DO INSTEAD NOTHING";
-    let other = raw(&cluster.url()).await;
-    other.batch_execute(unseen).await.expect("made");
-    let db = opened(&cluster).await;
-    let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(2) {
-        assert_eq!(db.edition(None).await, None);
-        tokio::task::yield_now().await;
+    let unseen = "CREATE RULE unseen AS ON UPDATE TO schema_migrations DO INSTEAD SELECT tried()";
+    let named = "CREATE SCHEMA named; \
+         CREATE FUNCTION named.version() RETURNS text LANGUAGE sql AS \
+         $$ SELECT tried(); SELECT 'PostgreSQL 15.12-YB-2.25.1.0-b0 on x86_64' $$; \
+         ALTER DATABASE postgres SET search_path = named, pg_catalog, public";
+    for unlike in [unseen, named] {
+        let cluster = Cluster::start();
+        opened(&cluster).await.close().await;
+        let tried = "CREATE FUNCTION tried() RETURNS void LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE LOG 'it is tried'; END $$";
+        let other = raw(&cluster.url()).await;
+        for statement in [tried, unlike] {
+            other.batch_execute(statement).await.expect("made");
+        }
+        let db = opened(&cluster).await;
+        until(async || {
+            assert_eq!(db.edition(None).await, None);
+            cluster.log().contains("it is tried")
+        })
+        .await;
+        let tried = Instant::now();
+        while tried.elapsed() < Duration::from_secs(1) {
+            assert_eq!(db.edition(None).await, None);
+            tokio::task::yield_now().await;
+        }
     }
 }
 
-/// And somebody asks again later.
+/// Whether one is told is tried by a change that may have to wait for somebody else's.
+#[tokio::test]
+async fn what_could_not_be_tried_is_tried_again() {
+    let cluster = Cluster::start();
+    let db = opened(&cluster).await;
+    let other = raw(&cluster.url()).await;
+    let held = "BEGIN; UPDATE schema_migrations SET version = version";
+    other.batch_execute(held).await.expect("held");
+    for waiting in [1, 0] {
+        until(async || {
+            assert_eq!(db.edition(None).await, None);
+            number(&other, WAITING).await == waiting
+        })
+        .await;
+    }
+    other.batch_execute("COMMIT").await.expect("let go");
+    present(&db).await;
+}
+
 #[tokio::test]
 async fn none_is_asked_for_where_all_are_over_by_then() {
     let cluster = Cluster::start();
     let db = opened(&cluster).await;
     let first = present(&db).await;
-    assert_eq!(told(&db, &first, 20_000).await, 20_000, "it is the same");
     db.write(add("a")).await.expect("written");
-    assert_eq!(told(&db, &first, 33_000).await, 33_000, "it is tried");
-    assert_eq!(db.edition(Some(&first)).await, None);
-    assert_eq!(db.edition(None).await, None);
+    until(async || {
+        let asking = (0..256).map(|_| {
+            let (db, first) = (db.clone(), first.clone());
+            tokio::spawn(async move { db.edition(Some(&first)).await })
+        });
+        let mut is_none = false;
+        for asking in asking.collect::<Vec<_>>() {
+            is_none |= asking.await.expect("no panic").is_none();
+        }
+        is_none
+    })
+    .await;
+    // And somebody asks again later.
     present(&db).await;
+}
+
+#[test]
+fn a_runtime_that_ends_takes_no_question_with_it() {
+    let cluster = Cluster::start();
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("one")
+    };
+    let first = runtime();
+    let db = first.block_on(async {
+        let db = opened(&cluster).await;
+        present(&db).await;
+        let asking = db.clone();
+        tokio::spawn(async move { asking.edition(None).await });
+        tokio::task::yield_now().await;
+        db
+    });
+    drop(first);
+    runtime().block_on(present(&db));
+}
+
+/// What it says may be over.
+#[tokio::test]
+async fn a_server_that_follows_another_is_not_asked() {
+    let cluster = Cluster::start();
+    let db = opened(&cluster).await;
+    present(&db).await;
+    cluster.follow();
+    let refused = db.ping().await.expect_err("it takes no changes");
+    assert!(refused.to_string().contains("during recovery"), "{refused}");
+    assert_eq!(db.edition(None).await, None);
 }
 
 /// One that takes no changes, as one that follows another.
@@ -285,6 +366,37 @@ async fn of_several_servers_the_one_that_takes_changes_is_asked() {
     present(&db).await;
     let direct = opened(&leads).await;
     assert_eq!((count(&db).await, count(&direct).await), (1, 1));
+}
+
+/// A question, and what finds out whether editions tell, of which nobody knows.
+#[tokio::test]
+async fn closing_waits_for_what_was_begun_and_leaves_no_connection() {
+    for table in ["things", "schema_migrations"] {
+        let cluster = Cluster::start();
+        let db = opened(&cluster).await;
+        let other = raw(&cluster.url()).await;
+        let held = format!("BEGIN; LOCK TABLE {table}");
+        other.batch_execute(&held).await.expect("held");
+        assert_eq!(db.edition(None).await, None);
+        let asking = tokio::spawn({
+            let db = db.clone();
+            async move { db.all(sql("SELECT id FROM things"), |_| Ok(())).await }
+        });
+        until(async || number(&other, WAITING).await == 1).await;
+        let closing = tokio::spawn({
+            let db = db.clone();
+            async move { db.close().await }
+        });
+        for _ in 0..100 {
+            assert_eq!(number(&other, WAITING).await, 1, "or this shows nothing");
+        }
+        assert!(!closing.is_finished(), "{table}");
+        other.batch_execute("COMMIT").await.expect("let go");
+        closing.await.expect("no panic");
+        asking.await.expect("no panic").expect("answered");
+        until(async || number(&other, OTHERS).await == 0).await;
+        drop(db);
+    }
 }
 
 #[tokio::test]

@@ -260,8 +260,8 @@ pub(crate) async fn it_answers_and_is_whole(place: Place) {
         db.kind() == Engine::Postgres,
         place.url.starts_with("postgres")
     );
-    while db.edition(None).await.is_none() {
-        tokio::task::yield_now().await;
+    if db.kind() == Engine::Sqlite {
+        assert!(db.edition(None).await.is_some());
     }
     let stats = db.stats();
     assert!(stats.read_connections > 0);
