@@ -2,6 +2,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 rounds=${ROUNDS:-5}
 duration=${DURATION:-5}
+lasting=$duration
 # As many as the service has, which is one for each core.
 threads=${THREADS:-$(nproc)}
 bench=$target/release/doorward-bench
@@ -18,6 +19,9 @@ ticks() {
         { sub(/.*\) /, ""); ours += $12 + $13 + $14 + $15 }
         END { getline <"/proc/stat"; busy = $2 + $3 + $4 + $7 + $8 + $9; print ours, busy, busy + $5 + $6 }'
 }
+
+# length ROUND: how many seconds a run of that round lasts. Round 0 warms up, and counts for nothing.
+length() { if [ "$1" = 0 ]; then echo 1; else echo "$lasting"; fi; }
 
 # What wrk is to run under, if anything: perf, nice.
 under=

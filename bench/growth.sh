@@ -31,12 +31,13 @@ for size in $sizes; do
     start "of$size" '' $behind_a_proxy
 done
 for round in $(seq 0 "$rounds"); do
+    duration=$(length "$round")
     # shellcheck disable=SC2046,SC2086  # a list of words
     ticks $(printf 'of%s ' $sizes) >"$work/ticks"
     for size in $sizes; do
         drive 64 signin "$(url "of$size")/auth/signin" "$size" >"$work/of$size.run"
     done
-    [ "$round" = 0 ] && continue # the first one warms up
+    [ "$round" = 0 ] && continue
     # shellcheck disable=SC2046,SC2086
     others "$work/ticks" $(printf 'of%s ' $sizes) >>"$work/others"
     least=$(awk '{ print $1 }' "$work/of1000.run")

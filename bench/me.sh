@@ -44,6 +44,7 @@ ask() { drive "$1" me "$(url "$2")/auth/me" "$work/${2#bare-}.tokens"; }
 serving hs256 "$secret" DOORWARD_TOKENS__HS256_SECRET="$secret"
 serving es256 jwks DOORWARD_TOKENS__ALGORITHM=ES256
 for round in $(seq 0 "$rounds"); do
+    duration=$(length "$round")
     ticks hs256 es256 bare-hs256 bare-es256 >"$work/ticks"
     for kind in hs256 es256; do
         ask 64 $kind >"$work/$kind.run"
@@ -59,7 +60,7 @@ for round in $(seq 0 "$rounds"); do
     sleep 1
     ask 8 hs256 >"$work/flooded.run"
     wait $flooding
-    [ "$round" = 0 ] && continue # the first one warms up
+    [ "$round" = 0 ] && continue
     others "$work/ticks" hs256 es256 bare-hs256 bare-es256 >>"$work/others"
     sed -n 's/^figures //p' "$work/flooding" | paste -d' ' "$work/idle.run" "$work/flooded.run" - |
         awk '{ print $1, $2, $3 >>idle; print $6, $7, $8, $8 / $3, $11 / $12 >>flooded }' \

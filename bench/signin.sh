@@ -20,6 +20,7 @@ sign_in() { drive "$1" signin "$(url service)/auth/signin" $people; }
 
 # Each round has the hashes alone between the sign-ins, so that both find the machine as it is at that moment.
 for round in $(seq 0 "$rounds"); do
+    duration=$(length "$round")
     ticks service >"$work/ticks"
     sign_in 1 >"$work/1.run"
     alone 1 >"$work/one.run"
@@ -28,7 +29,7 @@ for round in $(seq 0 "$rounds"); do
     sign_in 64 >"$work/64.run"
     alone "$threads" >"$work/after.run"
     sign_in 256 >"$work/256.run"
-    [ "$round" = 0 ] && continue # the first one warms up
+    [ "$round" = 0 ] && continue
     others "$work/ticks" service >>"$work/others"
     raw=$(cat "$work/before.run" "$work/after.run" | awk '{ sum += $1 } END { print sum / NR }')
     for clients in 1 8 64 256; do
