@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_postgres::Client;
 
-use super::{ANSWER, convert::describe, home, lanes::Lanes};
+use super::{ANSWER, SILENT, convert::describe, home, lanes::Lanes};
 use crate::{Edition, database::Told, sql};
 
 const EDITION: &str =
@@ -170,7 +170,7 @@ impl Editions {
         if *is_closed {
             return;
         }
-        match self.sees_a_change().await {
+        match self.tried().await {
             Ok(sees) => {
                 if !sees {
                     tracing::info!(
@@ -192,11 +192,12 @@ impl Editions {
         }
     }
 
-    async fn sees_a_change(&self) -> Result<bool, String> {
+    /// What that comes to, or why it cannot be tried.
+    async fn tried(&self) -> Result<bool, String> {
         let connection = self.lanes.connect().await?;
         match timeout(ANSWER, sees_a_change(&connection)).await {
             Ok(sees) => sees.map_err(|e| describe(&e)),
-            Err(_) => Err("the server did not answer in time".to_owned()),
+            Err(_) => Err(SILENT.to_owned()),
         }
     }
 }

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    ANSWER, TURN,
+    ANSWER, SILENT, TURN,
     connect::Connector,
     convert::{check_columns, describe, failure, is_lost, parameters, rows, types},
     home,
@@ -158,7 +158,7 @@ impl Lane {
         let connection = lanes.living(slot).await.map_err(|why| unavailable(&why))?;
         let Ok(answer) = timeout(ANSWER, answer(&connection, question)).await else {
             self.forget(&connection).await;
-            return Err(unavailable("the server did not answer in time"));
+            return Err(unavailable(SILENT));
         };
         self.awaits_another();
         if matches!(answer, Err(Failure::Lost(_))) {

@@ -40,6 +40,8 @@ const TURN: Duration = Duration::from_secs(1);
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long an answer may take: a little more than the server gives a statement, so that its own word comes first.
 const ANSWER: Duration = Duration::from_secs(6);
+/// What is said when it takes longer.
+const SILENT: &str = "the server did not answer in time";
 
 /// An open server database.
 pub(crate) struct Postgres {

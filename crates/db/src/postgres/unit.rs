@@ -13,7 +13,7 @@ use tokio::time::{error::Elapsed, sleep, timeout};
 use tokio_postgres::Statement;
 
 use super::{
-    ANSWER,
+    ANSWER, SILENT,
     convert::{check_columns, describe, failure, is_collision, is_lost, parameters, rows, types},
 };
 use crate::{
@@ -27,7 +27,6 @@ const ATTEMPTS: u32 = 5;
 /// Whoever holds a row that one of several units wants holds up the others for no longer than this. A deadlock is over before the
 /// server looks for it.
 const BEGIN_TOGETHER: &str = "BEGIN READ WRITE; SET LOCAL lock_timeout = '50ms'";
-const SILENT: &str = "the server did not answer in time";
 
 /// Why an attempt failed.
 struct Failure {
