@@ -364,8 +364,8 @@ mod tests {
             [(140, 2, 1), (64, 3, 2)].map(|(m, t, p)| Params::new(m, t, p).expect("in bounds"));
         let mut memory = params.map(|params| filled(params.blocks()));
         let [one, other] = &mut memory;
-        let mut one = Fill::new(&params[0], one, Kernel::PORTABLE);
-        let mut other = Fill::new(&params[1], other, Kernel::PORTABLE);
+        let mut one = Fill::new(&params[0], one, Kernel::PORTABLE, || {});
+        let mut other = Fill::new(&params[1], other, Kernel::PORTABLE, || {});
         fill(&mut one, &mut other);
         [one.last().to_bytes(), other.last().to_bytes()]
     }

@@ -12,6 +12,9 @@ use crate::params::Params;
 /// How many slices a pass has; between two of them lanes may refer to each other anew.
 const SLICES: usize = 4;
 
+/// How many blocks are computed between two pauses: the work of about half a millisecond.
+pub(crate) const BETWEEN_PAUSES: usize = 4096;
+
 /// How far the filling of a memory has come. The first two blocks of each lane are there from the beginning.
 pub(crate) struct Fill<'m> {
     blocks: &'m mut [Block],
@@ -25,8 +28,12 @@ pub(crate) struct Fill<'m> {
     pass: usize,
     slice: usize,
     lane: usize,
-    /// Where the block that is next lies in its segment.
+    /// Where the block that is next lies in its segment, and where the one lies before which there is more to do than a step.
     index: usize,
+    page_end: usize,
+    /// How many blocks to open pages for before `pause` is called.
+    before_pause: usize,
+    pause: fn(),
 
     // Where in memory it lies, the one before it, and the one that it refers to.
     at: usize,
@@ -48,7 +55,12 @@ struct Addresses {
 
 impl<'m> Fill<'m> {
     /// Of `blocks`, as many as `params` have.
-    pub(crate) fn new(params: &Params, blocks: &'m mut [Block], kernel: Kernel) -> Self {
+    pub(crate) fn new(
+        params: &Params,
+        blocks: &'m mut [Block],
+        kernel: Kernel,
+        pause: fn(),
+    ) -> Self {
         let lanes = params.lanes as usize;
         let lane_length = blocks.len() / lanes;
         let mut input = Block::ZERO;
@@ -65,6 +77,9 @@ impl<'m> Fill<'m> {
             slice: 0,
             lane: 0,
             index: 0,
+            page_end: 0,
+            before_pause: BETWEEN_PAUSES,
+            pause,
             at: 0,
             previous: 0,
             reference: 0,
@@ -78,7 +93,7 @@ impl<'m> Fill<'m> {
         fill.begin_segment();
         // The smallest segments are full with their lane's first two blocks.
         fill.end_segment();
-        fill.find_reference();
+        fill.open_page();
         fill
     }
 
@@ -148,8 +163,8 @@ impl<'m> Fill<'m> {
         self.index += 1;
     }
 
-    /// Goes on to the next block, if any, where that is more than a step: its segment is another, or its addresses are yet to be
-    /// computed. Apart from [`Fill::step`], which would otherwise have to clear its registers for what is called here.
+    /// Goes on to the next block, if any, where that is more than a step. Apart from [`Fill::step`], which would otherwise have to
+    /// clear its registers for what is called here.
     #[cold]
     #[inline(never)]
     fn turn_page(&mut self) {
@@ -157,21 +172,29 @@ impl<'m> Fill<'m> {
         if self.index == self.segment_length {
             self.end_segment();
         }
-        if !self.is_done() {
-            self.find_reference();
+        if self.is_done() {
+            return;
         }
+        if self.before_pause == 0 {
+            (self.pause)();
+            self.before_pause = BETWEEN_PAUSES;
+        }
+        self.open_page();
     }
 
-    fn find_reference(&mut self) {
-        if self.needs_addresses(self.index) {
-            self.next_addresses();
+    /// A page ends with its segment, where other addresses are needed, or at the next pause.
+    fn open_page(&mut self) {
+        let mut blocks = self.before_pause.min(self.segment_length - self.index);
+        if self.is_independent() {
+            let place = self.index % WORDS;
+            if place == 0 {
+                self.next_addresses();
+            }
+            blocks = blocks.min(WORDS - place);
         }
+        self.before_pause -= blocks;
+        self.page_end = self.index + blocks;
         self.refer();
-    }
-
-    #[inline(always)]
-    fn needs_addresses(&self, index: usize) -> bool {
-        self.is_independent() && index.is_multiple_of(WORDS)
     }
 
     /// Finds out which block the next refers to (RFC 9106, section 3.4). Needs its address, or the first word of the one before
@@ -234,15 +257,14 @@ impl<'m> Fill<'m> {
         };
         let half = compress::rows::<L, GROUPS, OVER>(on, &mut operands);
         compress::first_columns::<L, GROUPS, OVER>(on, &half, &mut operands);
-        let next = self.index + 1;
-        let is_near = next < self.segment_length && !self.needs_addresses(next);
-        if is_near {
+        let is_same_page = self.index + 1 < self.page_end;
+        if is_same_page {
             self.advance();
             self.refer();
             self.prefetch(on);
         }
         compress::rest_of_columns::<L, GROUPS>(on, &half, &mut self.blocks[at]);
-        if !is_near {
+        if !is_same_page {
             self.turn_page();
             self.prefetch(on);
         }

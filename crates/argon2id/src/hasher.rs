@@ -24,6 +24,7 @@ const WIPED_TOGETHER: usize = 256;
 /// except what the compiler put into registers and on the stack.
 pub struct Hasher {
     kernel: Kernel,
+    pause: fn(),
     blocks: Memory,
     /// Something was computed in `blocks` since they were last wiped.
     dirty: bool,
@@ -51,9 +52,18 @@ impl Hasher {
     pub const fn with_kernel(kernel: Kernel) -> Self {
         Self {
             kernel,
+            pause: || {},
             blocks: Memory::NONE,
             dirty: false,
         }
+    }
+
+    /// From now on `pause` is called every 4,096 blocks (KiB, in each pass) of a hash, which is about every half millisecond. What
+    /// then goes on in its place, such as another thread, waits no longer than that for a hash.
+    #[must_use]
+    pub const fn with_pauses(mut self, pause: fn()) -> Self {
+        self.pause = pause;
+        self
     }
 
     /// Puts the Argon2id tag (version 1.3) of `input` into `tag`, which is 4 to 2^32 - 1 bytes long; its length goes into it.
@@ -109,7 +119,7 @@ impl Hasher {
     /// The first two blocks of each lane, and what is to be done for the others.
     fn begin(&mut self, params: &Params, input: &Input<'_>, tag: u32) -> Result<Fill<'_>, Error> {
         let seed = Seed::new(params, input, tag)?;
-        let kernel = self.kernel;
+        let (kernel, pause) = (self.kernel, self.pause);
         let blocks = self.blocks(params.blocks())?;
         let lane_length = blocks.len() / params.lanes as usize;
         let mut bytes = Zeroizing::new([0; Block::BYTES]);
@@ -119,7 +129,7 @@ impl Hasher {
                 *block = Block::from_bytes(&bytes);
             }
         }
-        Ok(Fill::new(params, blocks, kernel))
+        Ok(Fill::new(params, blocks, kernel, pause))
     }
 
     fn blocks(&mut self, count: u32) -> Result<&mut [Block], Error> {
@@ -200,7 +210,10 @@ fn finish(fill: &Fill<'_>, length: u32, tag: &mut [u8]) {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+    use crate::fill::BETWEEN_PAUSES;
 
     const INPUT: Input<'_> = Input {
         password: b"password",
@@ -268,6 +281,26 @@ mod tests {
         hasher.keep_at_most(499);
         assert_eq!(hasher.memory_kib(), 0);
         assert_eq!(hash(&mut hasher, 500), tag);
+    }
+
+    /// Segments are as long as they happen to be, and pages of addresses, too.
+    #[test]
+    fn there_is_a_pause_every_so_many_blocks() {
+        thread_local! {
+            static PAUSES: Cell<usize> = const { Cell::new(0) };
+        }
+        let mut quick = Hasher::new();
+        let mut patient = Hasher::new().with_pauses(|| PAUSES.set(PAUSES.get() + 1));
+        for (memory_kib, passes, lanes) in [(8, 3, 1), (500, 9, 3), (8191, 1, 1), (19_456, 2, 1)] {
+            let params = Params::new(memory_kib, passes, lanes).expect("in bounds");
+            let mut tags = [[0; 32]; 2];
+            quick.hash(&params, &INPUT, &mut tags[0]).expect("hash");
+            patient.hash(&params, &INPUT, &mut tags[1]).expect("hash");
+            assert_eq!(tags[0], tags[1]);
+            // All blocks but the first two of each lane, and no pause where nothing is left to be done.
+            let computed = (params.blocks() * passes - 2 * lanes) as usize;
+            assert_eq!(PAUSES.take(), (computed - 1) / BETWEEN_PAUSES, "{params:?}");
+        }
     }
 
     #[test]

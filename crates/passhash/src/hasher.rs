@@ -75,6 +75,13 @@ impl Hasher {
         })
     }
 
+    /// From now on `pause` is called about every half millisecond of an Argon2id hash, for other threads to go on.
+    #[must_use]
+    pub fn with_pauses(mut self, pause: fn()) -> Self {
+        self.argon2id = self.argon2id.with_pauses(pause);
+        self
+    }
+
     /// A new Argon2id hash of `password` as a PHC string, with a random salt of 16 bytes and a tag
     /// of 32.
     pub fn hash(&mut self, password: &[u8], cost: &Cost) -> Result<String, HashError> {
