@@ -3,6 +3,7 @@
 
 mod activity;
 mod connection;
+mod cores;
 mod limits;
 mod places;
 mod watched;

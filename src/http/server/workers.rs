@@ -1,6 +1,7 @@
 //! The threads that connections are served on. Each has a runtime of its own, and a connection stays where it began: what
 //! wakes it wakes that thread and no other. A runtime of many threads wakes one more for each, to look for work that there
-//! is not, and under load every such look interrupts a hash.
+//! is not, and under load every such look interrupts a hash. Each has a core of its own, if there is one for each: else the
+//! kernel, to which a core that hashes is a busy one, has two of them wait for each other beside it.
 
 use std::io;
 use std::num::NonZero;
@@ -9,6 +10,8 @@ use std::thread::{self, JoinHandle};
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+
+use super::cores;
 
 /// Threads, one for each core, or none. They end when this is dropped, and with them what is not finished.
 pub struct Workers(Vec<Worker>);
@@ -28,9 +31,10 @@ impl Workers {
     /// # Errors
     /// When the system has no more threads or files.
     pub fn start() -> io::Result<Self> {
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        (0..cores)
-            .map(Worker::start)
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let cores = one_for_each(threads, cores::allowed());
+        (0..threads)
+            .map(|number| Worker::start(number, cores.get(number).copied()))
             .collect::<io::Result<_>>()
             .map(Self)
     }
@@ -56,13 +60,16 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(number: usize) -> io::Result<Self> {
+    fn start(number: usize, core: Option<usize>) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
         let thread = thread::Builder::new()
             .name(format!("http-{number}"))
             .spawn(move || {
+                if let Some(core) = core {
+                    cores::stay_on(&[core]);
+                }
                 // An error is the end, too: nobody sends anything.
                 let _ = runtime.block_on(ended);
             })?;
@@ -72,6 +79,16 @@ impl Worker {
             end: Some(end),
             thread: Some(thread),
         })
+    }
+}
+
+/// The cores, if they are as many. Where a process may use more cores than it has time for, as in a container with a quota, others
+/// would choose the same ones: none then.
+fn one_for_each(threads: usize, cores: Vec<usize>) -> Vec<usize> {
+    if cores.len() == threads {
+        cores
+    } else {
+        Vec::new()
     }
 }
 
@@ -115,5 +132,38 @@ mod tests {
         assert_eq!(names.len(), workers.0.len(), "{names:?}");
         drop(workers);
         assert_eq!(told.recv(), Err(mpsc::RecvError), "nothing goes on");
+    }
+
+    /// What one of them may use, as it says itself.
+    fn cores_of(workers: &Workers) -> Vec<usize> {
+        let (tell, told) = mpsc::channel();
+        workers.serve(async move {
+            tell.send(cores::allowed()).expect("somebody listens");
+            pending::<()>().await;
+        });
+        told.recv().expect("its cores")
+    }
+
+    #[test]
+    fn each_thread_has_a_core_of_its_own_if_there_is_one_for_each() {
+        let all = cores::allowed();
+        for allowed in [all.get(..1).unwrap_or_default(), &all] {
+            cores::stay_on(allowed);
+            let workers = Workers::start().expect("threads");
+            let mut seen: Vec<_> = workers.0.iter().map(|_| cores_of(&workers)).collect();
+            seen.sort();
+            let expected = if workers.0.len() == allowed.len() {
+                allowed.iter().map(|&core| vec![core]).collect()
+            } else {
+                vec![allowed.to_vec(); workers.0.len()]
+            };
+            assert_eq!(seen, expected);
+        }
+    }
+
+    #[test]
+    fn where_there_is_less_time_than_cores_nobody_chooses() {
+        assert_eq!(one_for_each(2, vec![0, 1, 2, 3]), [0_usize; 0]);
+        assert_eq!(one_for_each(2, vec![1, 3]), [1, 3]);
     }
 }
