@@ -5,6 +5,7 @@
 
 use std::io;
 use std::num::NonZero;
+use std::process;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -83,13 +84,13 @@ impl Worker {
 }
 
 /// The cores, if they are as many. Where a process may use more cores than it has time for, as in a container with a quota, others
-/// would choose the same ones: none then.
-fn one_for_each(threads: usize, cores: Vec<usize>) -> Vec<usize> {
-    if cores.len() == threads {
-        cores
-    } else {
-        Vec::new()
+/// would choose the same ones: none then. Which is the first's, that of the first connection, differs from process to process.
+fn one_for_each(threads: usize, mut cores: Vec<usize>) -> Vec<usize> {
+    if cores.is_empty() || cores.len() != threads {
+        return Vec::new();
     }
+    cores.rotate_left(process::id() as usize % threads);
+    cores
 }
 
 impl Drop for Worker {
@@ -164,6 +165,9 @@ mod tests {
     #[test]
     fn where_there_is_less_time_than_cores_nobody_chooses() {
         assert_eq!(one_for_each(2, vec![0, 1, 2, 3]), [0_usize; 0]);
-        assert_eq!(one_for_each(2, vec![1, 3]), [1, 3]);
+        assert_eq!(one_for_each(0, Vec::new()), [0_usize; 0]);
+        let mut each = one_for_each(2, vec![1, 3]);
+        each.sort_unstable();
+        assert_eq!(each, [1, 3]);
     }
 }
