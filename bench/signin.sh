@@ -14,8 +14,8 @@ accounts service $people
 # shellcheck disable=SC2086  # a list of words
 start service '' $behind_a_proxy
 
-# alone THREADS: hashes a second, and how long one takes in ms, with nothing else to do.
-alone() { "$bench" raw "$1" "$duration"; }
+# Hashes a second, with nothing else to do.
+alone() { "$bench" raw "$threads" "$duration"; }
 sign_in() { drive "$1" signin "$(url service)/auth/signin" $people; }
 
 # Each round has the hashes alone between the sign-ins, so that both find the machine as it is at that moment.
@@ -23,11 +23,11 @@ for round in $(seq 0 "$rounds"); do
     duration=$(length "$round")
     ticks service >"$work/ticks"
     sign_in 1 >"$work/1.run"
-    alone 1 >"$work/one.run"
+    "$bench" one "$(url service)" $people "$duration" >"$work/one.run"
     sign_in 8 >"$work/8.run"
-    alone "$threads" >"$work/before.run"
+    alone >"$work/before.run"
     sign_in 64 >"$work/64.run"
-    alone "$threads" >"$work/after.run"
+    alone >"$work/after.run"
     sign_in 256 >"$work/256.run"
     [ "$round" = 0 ] && continue
     others "$work/ticks" service >>"$work/others"
@@ -35,7 +35,7 @@ for round in $(seq 0 "$rounds"); do
     for clients in 1 8 64 256; do
         awk -v raw="$raw" '{ print $1, raw, $1 / raw, $2, $3, $5 }' "$work/$clients.run" >>"$work/$clients.rounds"
     done
-    echo "$(cat "$work/1.run") $(cat "$work/one.run")" | awk '{ print $2, $7, $2 - $7 }' >>"$work/single"
+    cat "$work/one.run" >>"$work/single"
 done
 {
     for clients in 1 8 64 256; do

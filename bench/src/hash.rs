@@ -20,6 +20,9 @@ const PASSES: u32 = 2;
 const PASSWORD: &[u8] = b"correct horse battery staple";
 const SALT: &[u8] = b"somesalt for all";
 
+/// What one thread calls again and again.
+pub(crate) type Hashing = Box<dyn FnMut() -> anyhow::Result<[u8; 32]>>;
+
 /// An implementation, as one uses it.
 #[derive(Clone, Copy)]
 enum Contender {
@@ -61,7 +64,7 @@ impl Contender {
     }
 
     /// What one thread calls again and again: it makes a hash, or two of them, and gives the tag.
-    fn hashing(self) -> anyhow::Result<Box<dyn FnMut() -> anyhow::Result<[u8; 32]>>> {
+    fn hashing(self) -> anyhow::Result<Hashing> {
         let params = Params::new(MEMORY_KIB, PASSES, 1)?;
         let input = Input {
             password: PASSWORD,
@@ -152,15 +155,26 @@ fn rust_crypto() -> anyhow::Result<argon2::Argon2<'static>> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
+/// Makes a hash by our implementation.
+pub(crate) fn ours() -> anyhow::Result<Hashing> {
+    our_fastest()?.hashing()
+}
+
+fn our_fastest() -> anyhow::Result<Contender> {
+    let contenders = Contender::all();
+    contenders
+        .first()
+        .copied()
+        .context("there are implementations")
+}
+
 /// `raw THREADS SECONDS`: hashes a second by our implementation alone, on so many threads, and how many milliseconds one takes.
 pub(crate) fn raw(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<()> {
     let mut number = || arguments.next()?.parse().ok();
     let (Some(threads), Some(seconds)) = (number(), number()) else {
         bail!("call it by dev/bench");
     };
-    let contender = *Contender::all()
-        .first()
-        .context("there are implementations")?;
+    let contender = our_fastest()?;
     let expected = contender.hashing()?()?;
     let run = Run {
         contender,

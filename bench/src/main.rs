@@ -9,6 +9,7 @@ mod flood;
 mod guess;
 mod hash;
 mod http;
+mod one;
 mod peers;
 mod plot;
 mod record;
@@ -45,6 +46,7 @@ fn run() -> anyhow::Result<()> {
         Some("flood") => flood::run(arguments),
         Some("guess") => guess::run(arguments),
         Some("hash") => hash::run(),
+        Some("one") => one::run(arguments),
         Some("peers") => peers::run(arguments),
         Some("raw") => hash::raw(arguments),
         Some("record") => record::run(arguments),
