@@ -35,7 +35,7 @@ impl Workers {
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
         let cores = one_for_each(threads, cores::allowed());
         (0..threads)
-            .map(|number| Worker::start(number, cores.get(number).copied()))
+            .map(|number| Worker::start(number, &cores))
             .collect::<io::Result<_>>()
             .map(Self)
     }
@@ -61,14 +61,22 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(number: usize, core: Option<usize>) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+    /// On the core of that number, if there are any.
+    fn start(number: usize, cores: &[usize]) -> io::Result<Self> {
+        let mut runtime = Builder::new_current_thread();
+        let own = cores.get(number).copied();
+        if own.is_some() {
+            // Threads that wait for a disk in its place would keep to its core: they are started from there.
+            let all = cores.to_vec();
+            runtime.on_thread_start(move || cores::stay_on(&all));
+        }
+        let runtime = runtime.enable_all().build()?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
         let thread = thread::Builder::new()
             .name(format!("http-{number}"))
             .spawn(move || {
-                if let Some(core) = core {
+                if let Some(core) = own {
                     cores::stay_on(&[core]);
                 }
                 // An error is the end, too: nobody sends anything.
@@ -135,11 +143,13 @@ mod tests {
         assert_eq!(told.recv(), Err(mpsc::RecvError), "nothing goes on");
     }
 
-    /// What one of them may use, as it says itself.
-    fn cores_of(workers: &Workers) -> Vec<usize> {
+    /// What one of them may use, as it says itself, and what those may who wait in its place.
+    fn cores_of(workers: &Workers) -> [Vec<usize>; 2] {
         let (tell, told) = mpsc::channel();
         workers.serve(async move {
-            tell.send(cores::allowed()).expect("somebody listens");
+            let elsewhere = tokio::task::spawn_blocking(cores::allowed);
+            let both = [cores::allowed(), elsewhere.await.expect("their cores")];
+            tell.send(both).expect("somebody listens");
             pending::<()>().await;
         });
         told.recv().expect("its cores")
@@ -152,12 +162,16 @@ mod tests {
             cores::stay_on(allowed);
             let workers = Workers::start().expect("threads");
             let mut seen: Vec<_> = workers.0.iter().map(|_| cores_of(&workers)).collect();
-            seen.sort();
             let expected = if workers.0.len() == allowed.len() {
-                allowed.iter().map(|&core| vec![core]).collect()
+                allowed
+                    .iter()
+                    .map(|&core| [vec![core], allowed.to_vec()])
+                    .collect()
             } else {
-                vec![allowed.to_vec(); workers.0.len()]
+                vec![[allowed.to_vec(), allowed.to_vec()]; workers.0.len()]
             };
+            // Which is the first's differs from process to process.
+            seen.sort();
             assert_eq!(seen, expected);
         }
     }
