@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 use argon2id::{Hasher, Input, Job, Kernel, Params, hash_two};
 
-use crate::figures::{float, median};
+use crate::figures::float;
 use crate::record::keep;
 use crate::results::Figure;
 use crate::ticks::Ticks;
@@ -168,7 +168,7 @@ fn our_fastest() -> anyhow::Result<Contender> {
         .context("there are implementations")
 }
 
-/// `raw THREADS SECONDS`: hashes a second by our implementation alone, on so many threads, and how many milliseconds one takes.
+/// `raw THREADS SECONDS`: hashes a second by our implementation alone, on so many threads.
 pub(crate) fn raw(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<()> {
     let mut number = || arguments.next()?.parse().ok();
     let (Some(threads), Some(seconds)) = (number(), number()) else {
@@ -182,10 +182,7 @@ pub(crate) fn raw(mut arguments: impl Iterator<Item = String>) -> anyhow::Result
         duration: Duration::from_secs(seconds),
         expected,
     };
-    let took = run.times()?;
-    let rate: f64 = took.iter().map(|own| rate_of(own)).sum();
-    let all: Vec<f64> = took.into_iter().flatten().collect();
-    say(format_args!("{rate:.3} {:.3}", 1e3 * median(all)));
+    say(format_args!("{:.3}", run.rate()?));
     Ok(())
 }
 
@@ -254,28 +251,21 @@ struct Run {
 impl Run {
     /// Hashes a second, all threads together.
     fn rate(self) -> anyhow::Result<f64> {
-        let took = self.times()?;
-        Ok(
-            took.iter().map(|own| rate_of(own)).sum::<f64>()
-                * float(self.contender.hashes_a_call()),
-        )
-    }
-
-    /// How long each call took, in seconds, thread by thread.
-    fn times(self) -> anyhow::Result<Vec<Vec<f64>>> {
         let start = Barrier::new(self.threads);
-        thread::scope(|scope| {
+        let calls: f64 = thread::scope(|scope| {
             let running: Vec<_> = (0..self.threads)
                 .map(|_| scope.spawn(|| self.thread(&start)))
                 .collect();
             running
                 .into_iter()
                 .map(|thread| thread.join().expect("a thread that does not panic"))
-                .collect()
-        })
+                .sum::<anyhow::Result<f64>>()
+        })?;
+        Ok(calls * float(self.contender.hashes_a_call()))
     }
 
-    fn thread(self, start: &Barrier) -> anyhow::Result<Vec<f64>> {
+    /// Calls a second by one thread.
+    fn thread(self, start: &Barrier) -> anyhow::Result<f64> {
         let check = |tag: [u8; 32]| {
             ensure!(
                 tag == self.expected,
@@ -293,17 +283,13 @@ impl Run {
         start.wait();
         let mut hash = hash?;
         let begun = Instant::now();
-        let mut took = Vec::new();
+        let (mut calls, mut took) = (0, Duration::ZERO);
         while begun.elapsed() < self.duration {
             let call = Instant::now();
             check(hash()?)?;
-            took.push(call.elapsed().as_secs_f64());
+            took += call.elapsed();
+            calls += 1;
         }
-        Ok(took)
+        Ok(float(calls) / took.as_secs_f64())
     }
-}
-
-/// Calls a second by a thread whose calls took so many seconds each.
-fn rate_of(took: &[f64]) -> f64 {
-    float(took.len()) / took.iter().sum::<f64>()
 }

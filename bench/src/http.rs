@@ -6,6 +6,7 @@ use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use serde_json::Value;
 
 /// Longer than any answer is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -125,6 +126,17 @@ impl Connection {
 pub(crate) fn network(number: usize) -> String {
     let digit = |place: u32| 100 + number / 128_usize.pow(place) % 128;
     format!("10.{}.{}.{}", digit(1), digit(0), digit(2))
+}
+
+/// A request with a JSON body, from a client at `from` behind a proxy.
+pub(crate) fn post(path: &str, host: &str, from: &str, body: &Value) -> Vec<u8> {
+    let body = body.to_string();
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-For: {from}\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
 }
 
 type Head = (u16, Vec<(String, String)>);

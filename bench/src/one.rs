@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
+use serde_json::json;
 
 use crate::chance::Chance;
 use crate::figures::median;
-use crate::http::{Connection, network};
+use crate::http::{Connection, network, post};
 use crate::{hash, say};
 
 /// `one URL PEOPLE SECONDS`: signs one of so many people in and computes the same hash here, again and again in turn, so that
@@ -27,8 +28,11 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> anyhow::Result
     let (mut sign_ins, mut hashes) = (Vec::new(), Vec::new());
     let begun = Instant::now();
     while begun.elapsed() < lasts {
-        let request = sign_in(host, 1 + chance.below(people), &network(sign_ins.len()));
-        let answer = connection.ask(request.as_bytes())?;
+        // As bench/signin.lua has it.
+        let email = format!("person{}@example.com", 1 + chance.below(people));
+        let body = json!({"email": email, "password": "a long walk by the sea"});
+        let request = post("/auth/signin", host, &network(sign_ins.len()), &body);
+        let answer = connection.ask(&request)?;
         ensure!(
             answer.status == 200,
             "a sign-in was answered {}",
@@ -47,15 +51,4 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> anyhow::Result
         median(hashes)
     ));
     Ok(())
-}
-
-/// As bench/signin.lua has it.
-fn sign_in(host: &str, person: u64, network: &str) -> String {
-    let body =
-        format!(r#"{{"email":"person{person}@example.com","password":"a long walk by the sea"}}"#);
-    format!(
-        "POST /auth/signin HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-For: {network}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
 }

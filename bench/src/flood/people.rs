@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use crate::http::{Answer, Connection};
+use crate::http::{Answer, Connection, post};
 
 const PASSWORD: &str = "a long walk by the sea";
 
@@ -151,15 +151,4 @@ impl Person {
 fn get(path: &str, host: &str, from: &str, more: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-For: {from}\r\n{more}\r\n")
         .into_bytes()
-}
-
-/// A request with a JSON body, from a client at `from` behind a proxy.
-pub(super) fn post(path: &str, host: &str, from: &str, body: &Value) -> Vec<u8> {
-    let body = body.to_string();
-    let length = body.len();
-    format!(
-        "POST {path} HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-For: {from}\r\nContent-Type: application/json\r\n\
-         Content-Length: {length}\r\n\r\n{body}"
-    )
-    .into_bytes()
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::people::{Person, Wish, post};
+use super::people::{Person, Wish};
 use crate::figures::float;
-use crate::http::{Connection, network};
+use crate::http::{Connection, network, post};
 use crate::ticks::Ticks;
 
 /// Connections for each wish: while some wait for an answer, the others keep to the schedule.
