@@ -58,8 +58,8 @@ impl Hasher {
         }
     }
 
-    /// From now on `pause` is called every 4,096 blocks (KiB, in each pass) of a hash, which is about every half millisecond. What
-    /// then goes on in its place, such as another thread, waits no longer than that for a hash.
+    /// From now on `pause` is called after every 4,096 blocks (4 MiB of a pass) of a hash, which take about half a millisecond, for
+    /// whatever should not wait for the end of it. Where two are computed side by side each has its own pauses.
     #[must_use]
     pub const fn with_pauses(mut self, pause: fn()) -> Self {
         self.pause = pause;
