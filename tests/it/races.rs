@@ -21,10 +21,11 @@ use passhash::{Cost, Hasher};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use crate::harness::{Answer, PASSWORD, Server, server};
+use crate::harness::{Answer, PASSWORD, Server, server, together};
 
 const ROUNDS: usize = 200;
 const TASKS: usize = 64;
+const THREADS: usize = 8;
 const NEW_PASSWORD: &str = "another walk in the hills";
 
 /// What came of many who asked and a change that crossed them.
@@ -34,7 +35,7 @@ struct Race {
     sessions_at_change: i64,
 }
 
-/// Asks `TASKS` times at once, on threads of their own, while `change` is made: it begins when `head_start` of the answers
+/// Asks `TASKS` times at once, from `THREADS` threads, while `change` is made: it begins when `head_start` of the answers
 /// are there. `ask` is told how many asked before it.
 fn crossed(
     server: &Server,
@@ -44,8 +45,8 @@ fn crossed(
     change: impl AsyncFnOnce() + Send,
 ) -> Race {
     let (over, runtime) = (Semaphore::new(0), Handle::current());
-    let ask = |n: usize| {
-        let answer = runtime.block_on(ask(n));
+    let ask = async |n: usize| {
+        let answer = ask(n).await;
         over.add_permits(1);
         answer
     };
@@ -60,10 +61,19 @@ fn crossed(
     let race = || {
         thread::scope(|threads| {
             let ask = &ask;
-            let asking: Vec<_> = (0..TASKS).map(|n| threads.spawn(move || ask(n))).collect();
+            let runtime = &runtime;
+            let asking: Vec<_> = (0..THREADS)
+                .map(|thread| {
+                    let mine = (thread..TASKS).step_by(THREADS);
+                    threads.spawn(move || runtime.block_on(together(mine.map(ask))))
+                })
+                .collect();
             Race {
                 sessions_at_change: runtime.block_on(changed),
-                answers: asking.into_iter().map(|one| one.join().unwrap()).collect(),
+                answers: asking
+                    .into_iter()
+                    .flat_map(|thread| thread.join().unwrap())
+                    .collect(),
             }
         })
     };
