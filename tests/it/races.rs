@@ -25,6 +25,7 @@ use crate::harness::{Answer, PASSWORD, Server, server, together};
 
 const ROUNDS: usize = 200;
 const TASKS: usize = 64;
+/// More than there are cores where this is tested; to start one for each task took a quarter of a round.
 const THREADS: usize = 8;
 const NEW_PASSWORD: &str = "another walk in the hills";
 
@@ -36,7 +37,7 @@ struct Race {
 }
 
 /// Asks `TASKS` times at once, from `THREADS` threads, while `change` is made: it begins when `head_start` of the answers
-/// are there. `ask` is told how many asked before it.
+/// are there. `ask` is told which of them it is.
 fn crossed(
     server: &Server,
     who: &Person,
