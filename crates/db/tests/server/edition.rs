@@ -1,6 +1,9 @@
 //! Which edition of the database is the present one, on servers where nobody else writes.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
 
 use db::{Db, Edition, Unit, sql};
 use tokio_postgres::{Client, NoTls};
@@ -366,6 +369,23 @@ async fn of_several_servers_the_one_that_takes_changes_is_asked() {
     present(&db).await;
     let direct = opened(&leads).await;
     assert_eq!((count(&db).await, count(&direct).await), (1, 1));
+}
+
+/// One that takes connections and says nothing, as a machine that hangs does.
+#[tokio::test]
+async fn a_server_that_hangs_does_not_keep_the_next_from_being_asked() {
+    let server = Cluster::start();
+    let hangs = TcpListener::bind("127.0.0.1:0").expect("a port");
+    hangs.set_nonblocking(true).expect("set");
+    let port = hangs.local_addr().expect("an address").port();
+    let url = server.url();
+    let (_, folder) = url.split_once("host=").expect("a host");
+    let both = format!("postgres://tester@127.0.0.1:{port}/postgres?host={folder}&port=5432");
+    let db = Db::open(&both, MIGRATIONS).await.expect("it opens");
+    db.write(add("a")).await.expect("written");
+    assert_eq!(count(&db).await, 1);
+    hangs.accept().expect("it was asked first");
+    hangs.accept().expect_err("it was asked again");
 }
 
 /// A question, and what finds out whether editions tell, of which nobody knows.
