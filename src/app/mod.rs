@@ -58,6 +58,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "passkeys",
         sql: include_str!("../../migrations/0006_passkeys.sql"),
     },
+    Migration {
+        version: 7,
+        name: "lean sessions",
+        sql: include_str!("../../migrations/0007_lean_sessions.sql"),
+    },
 ];
 
 /// The service, cheap to clone.
