@@ -16,6 +16,7 @@ start service '' $behind_a_proxy
 
 # Hashes a second, with nothing else to do.
 alone() { "$bench" raw "$threads" "$duration"; }
+one() { "$bench" one "$(url service)" $people "$duration" "$@"; }
 sign_in() { drive "$1" signin "$(url service)/auth/signin" $people; }
 
 # Each round has the hashes alone between the sign-ins, so that both find the machine as it is at that moment.
@@ -23,7 +24,8 @@ for round in $(seq 0 "$rounds"); do
     duration=$(length "$round")
     ticks service >"$work/ticks"
     sign_in 1 >"$work/1.run"
-    "$bench" one "$(url service)" $people "$duration" >"$work/one.run"
+    one >"$work/one.run"
+    [ ! -w /dev/cpu_dma_latency ] || one awake >"$work/awake.run"
     sign_in 8 >"$work/8.run"
     alone >"$work/before.run"
     sign_in 64 >"$work/64.run"
@@ -36,11 +38,14 @@ for round in $(seq 0 "$rounds"); do
         awk -v raw="$raw" '{ print $1, raw, $1 / raw, $2, $3, $5 }' "$work/$clients.run" >>"$work/$clients.rounds"
     done
     cat "$work/one.run" >>"$work/single"
+    [ ! -e "$work/awake.run" ] || cat "$work/awake.run" >>"$work/awake"
 done
 {
     for clients in 1 8 64 256; do
         figures connections $clients sign-ins:/s "hashes alone:/s" "share of the hashes alone:" p50:ms p99:ms failed: <"$work/$clients.rounds"
     done
-    figures "one after the other" "on one connection" "a sign-in, p50:ms" "a hash alone, p50:ms" "the difference:ms" <"$work/single"
+    less="a sign-in, p50:ms|a hash alone, p50:ms|the difference:ms"
+    figures "one after the other" "on one connection" "$less" <"$work/single"
+    [ ! -e "$work/awake" ] || figures "one after the other" "the same, no core asleep" "$less" <"$work/awake"
     figures "the machine meanwhile" "used by others" share:% <"$work/others"
 } | keep "$note"

@@ -1,8 +1,10 @@
 //! What one sign-in takes beside its hash, when nobody else wants anything.
 
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 use serde_json::json;
 
 use crate::chance::Chance;
@@ -10,15 +12,24 @@ use crate::figures::median;
 use crate::http::{Connection, network, post};
 use crate::{hash, say};
 
-/// `one URL PEOPLE SECONDS`: signs one of so many people in and computes the same hash here, again and again in turn, so that
-/// both find the machine in the same mood. Prints how many milliseconds a sign-in takes, a hash, and a sign-in more than the hash
-/// right after it: medians.
+/// Linux lets no core sleep that needs longer to wake up than the least that is written here (microseconds, an i32), for as
+/// long as whoever wrote it keeps it open.
+const LONGEST_WAKING: &str = "/dev/cpu_dma_latency";
+
+/// `one URL PEOPLE SECONDS [awake]`: signs one of so many people in and computes the same hash here, again and again in turn, so
+/// that both find the machine in the same mood. Prints how many milliseconds a sign-in takes, a hash, and a sign-in more than the
+/// hash right after it: medians. `awake`, which root may say, keeps all cores from sleeping meanwhile.
 pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<()> {
     let url = arguments.next();
     let host = url.as_deref().and_then(|url| url.strip_prefix("http://"));
     let mut number = || arguments.next()?.parse().ok();
     let (Some(host), Some(people), Some(seconds)) = (host, number(), number()) else {
         bail!("call it by dev/bench");
+    };
+    let _awake = match arguments.next().as_deref() {
+        None => None,
+        Some("awake") => Some(keep_awake().context(LONGEST_WAKING)?),
+        Some(other) => bail!("{other} is not known"),
     };
     let lasts = Duration::from_secs(seconds);
     let mut connection = Connection::to(host)?;
@@ -51,4 +62,11 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> anyhow::Result
         median(hashes)
     ));
     Ok(())
+}
+
+/// Keeps all cores from sleeping until what it gives is dropped.
+fn keep_awake() -> anyhow::Result<File> {
+    let mut longest = OpenOptions::new().write(true).open(LONGEST_WAKING)?;
+    longest.write_all(&0_i32.to_ne_bytes())?;
+    Ok(longest)
 }
