@@ -11,6 +11,7 @@ mod connect;
 mod convert;
 mod edition;
 mod home;
+mod hosts;
 mod lanes;
 mod migrate;
 mod tls;
