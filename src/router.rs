@@ -17,6 +17,7 @@ use tower_http::catch_panic::{CatchPanic, CatchPanicLayer, ResponseForPanic};
 use tower_http::cors::Cors;
 
 use crate::app::App;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Refusal};
 use crate::http::body::{Declared, Media};
@@ -86,13 +87,6 @@ impl Service<Request> for Front {
 
 /// The service over `app`.
 pub fn router(app: &App) -> Front {
-    let edge = Arc::new(Edge {
-        clock: app.clock.clone(),
-        is_proxy: is_proxy(&app.config),
-        guard: Guard::new(app.config.public_url.origin(), &app.config.cors),
-        is_https: app.config.public_url.is_https(),
-        durations: Durations::default(),
-    });
     let table = table();
     let document = openapi::document(&table);
     let paths: Arc<[_]> = table.iter().map(|route| route.path).collect();
@@ -108,13 +102,27 @@ pub fn router(app: &App) -> Front {
             Refusal::MethodNotAllowed
         })
         .with_state(app.clone());
-    let around = ServiceBuilder::new()
-        .layer(cors::cors(&app.config.cors))
-        .layer(CatchPanicLayer::custom(Panicked))
-        .layer(Extension(document));
-    Front {
-        edge,
-        within: around.service(lines),
+    Front::before(lines, document, &app.config, app.clock.clone())
+}
+
+impl Front {
+    /// What all these lines share.
+    fn before(lines: Router, document: openapi::Document, config: &Config, clock: Clock) -> Self {
+        let edge = Edge {
+            clock,
+            is_proxy: is_proxy(config),
+            guard: Guard::new(config.public_url.origin(), &config.cors),
+            is_https: config.public_url.is_https(),
+            durations: Durations::default(),
+        };
+        let around = ServiceBuilder::new()
+            .layer(cors::cors(&config.cors))
+            .layer(CatchPanicLayer::custom(Panicked))
+            .layer(Extension(document));
+        Self {
+            edge: Arc::new(edge),
+            within: around.service(lines),
+        }
     }
 }
 
@@ -269,3 +277,6 @@ impl ResponseForPanic for Panicked {
         Error::bug(format_args!("panic: {}", text.unwrap_or_default())).into_response()
     }
 }
+
+#[cfg(test)]
+mod tests;
