@@ -91,3 +91,29 @@ async fn a_token_that_was_shown_before_counts_until_its_time_and_no_longer() {
         .await;
     }
 }
+
+#[tokio::test]
+async fn who_was_seen_before_is_not_asked_for_again_unless_they_are_large() {
+    server(async |server| {
+        let token = server.signs_up(ADA).await;
+        let questions = async || {
+            let before = server.app.db.counts().questions;
+            assert_eq!(server.get_as(&token, "/auth/me").await.status, 200);
+            server.app.db.counts().questions - before
+        };
+        let notes = async |length| {
+            let metadata = json!({"metadata": {"notes": "x".repeat(length)}});
+            let changed = server.patch_as(&token, "/auth/me", &metadata).await;
+            assert_eq!(changed.status, 200);
+        };
+        // Not at once on PostgreSQL, where others write meanwhile.
+        while questions().await > 0 {}
+        notes(1024).await;
+        for _ in 0..20 {
+            assert_eq!(questions().await, 1);
+        }
+        notes(512).await;
+        while questions().await > 0 {}
+    })
+    .await;
+}
