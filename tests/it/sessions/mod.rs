@@ -2,6 +2,7 @@
 
 mod browser;
 mod cookies;
+mod crossing;
 mod ending;
 mod forgery;
 mod model;

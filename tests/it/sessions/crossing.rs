@@ -1,0 +1,134 @@
+//! What a request found, and another changed before it wrote: then it touches no row. The races bring the same about by chance.
+
+use db::{Sql, Unit, sql};
+use doorward::audit::{self, About, By, Event};
+use doorward::clock::Timestamp;
+use doorward::ids::SessionId;
+use doorward::sessions::renewal::Renewal;
+use doorward::sessions::store::{self, Proof};
+use doorward::sessions::{Carried, Session};
+use doorward::users;
+use serde_json::json;
+
+use crate::harness::phone::Phone;
+use crate::harness::{ADA, Server, server};
+
+/// Whether a statement touches the one row that it is about.
+async fn touches(server: &Server, statement: Sql) -> bool {
+    is_written(server, Unit::new().expect(1, statement)).await
+}
+
+/// The same for what nobody may do and leave no note of it.
+async fn is_noted(server: &Server, statement: Sql, event: Event, session: &Session) -> bool {
+    let about = About {
+        user: Some(&session.user),
+        session: Some(&session.id),
+    };
+    let by = By::Operator(server.clock.now());
+    let unit = Unit::new().expect(1, statement);
+    is_written(server, unit.run(audit::row(event, by, about))).await
+}
+
+async fn is_written(server: &Server, unit: Unit) -> bool {
+    match server.app.db.write(unit).await {
+        Ok(_) => true,
+        Err(db::Error::Touched { .. }) => false,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// A session as a refresh finds it, what that brings it on to, and its token.
+async fn found(server: &Server) -> (Session, Renewal, String) {
+    let begun = server.begins(ADA, "refresh").await;
+    let app = &server.app;
+    let presented = Renewal::read(begun.refresh_token().unwrap(), &app.stamp).unwrap();
+    let now = server.clock.now();
+    let found = store::of_family(&app.db, &presented, Carried::Refresh, now).await;
+    let (session, _) = found.unwrap().unwrap();
+    (session, presented.next(), begun.token().unwrap().to_owned())
+}
+
+/// What a request does to a live session: hold it, note that it was used, renew it.
+fn uses(server: &Server, session: &Session, next: &Renewal, now: Timestamp) -> [Sql; 3] {
+    let used = session.clone().seen(&server.app.config.sessions, now);
+    [
+        store::hold(&session.id, &session.user, now),
+        store::see(&used, session.last_seen_at),
+        store::renew(&used, next),
+    ]
+}
+
+#[tokio::test]
+async fn a_session_that_ends_meanwhile_is_neither_held_nor_seen_nor_renewed() {
+    server(async |server| {
+        server.signs_up(ADA).await;
+        for end in ["none", "sign-out", "time", "epoch"] {
+            let (session, next, token) = found(server).await;
+            let mut now = server.clock.now();
+            match end {
+                "sign-out" => {
+                    let out = server.post_as(&token, "/auth/signout", &json!({})).await;
+                    assert_eq!(out.status, 204, "{out:?}");
+                }
+                "time" => now = session.expires_at,
+                "epoch" => {
+                    let raised = sql("UPDATE revocation_count SET epoch = epoch + 1");
+                    assert!(touches(server, raised).await);
+                }
+                _ => {}
+            }
+            for (n, used) in uses(server, &session, &next, now).into_iter().enumerate() {
+                assert_eq!(touches(server, used).await, end == "none", "{end}, {n}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_is_renewed_once_by_whoever_found_it_the_same() {
+    server(async |server| {
+        server.signs_up(ADA).await;
+        let (session, next, _) = found(server).await;
+        for is_first in [true, false] {
+            let renewed = store::renew(&session, &next);
+            assert_eq!(touches(server, renewed).await, is_first);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_does_not_begin_by_what_counts_no_more() {
+    server(async |server| {
+        let token = server.signs_up(ADA).await;
+        let (session, ..) = found(server).await;
+        let stored = sql("SELECT hash FROM passwords WHERE user_id = $1").bind(&session.user);
+        let stored = server.app.db.all(stored, |row| row.text("hash")).await;
+        let hash = stored.unwrap().remove(0);
+        let begins = async |hash: &str| {
+            let mut begun = Vec::new();
+            for proof in [
+                Proof::PasswordAlone(hash),
+                Proof::Password(hash),
+                Proof::Spent,
+            ] {
+                let session = Session {
+                    id: SessionId::new(server.clock.now()),
+                    ..session.clone()
+                };
+                let begin = store::insert(&session, None, proof);
+                begun.push(is_noted(server, begin, Event::SignedIn, &session).await);
+            }
+            begun
+        };
+        assert_eq!(begins(&hash).await, [true, true, true]);
+        assert_eq!(begins("another").await, [false, false, true]);
+        Phone::is_set_up(server, &token).await;
+        assert_eq!(begins(&hash).await, [false, true, true]);
+        let disabled = users::store::disable(&session.user, server.clock.now());
+        assert!(is_noted(server, disabled, Event::UserDisabled, &session).await);
+        assert_eq!(begins(&hash).await, [false, false, false]);
+    })
+    .await;
+}
