@@ -9,6 +9,7 @@ mod bad_input;
 mod callers;
 mod cli;
 mod cors;
+mod crossing;
 mod discovery;
 mod emails;
 mod enumeration;

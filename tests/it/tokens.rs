@@ -13,7 +13,7 @@ mod forged;
 mod form;
 mod header;
 mod rotation;
-mod rotation_races;
+pub mod rotation_races;
 
 use std::time::Duration;
 

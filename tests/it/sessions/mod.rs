@@ -2,7 +2,6 @@
 
 mod browser;
 mod cookies;
-mod crossing;
 mod ending;
 mod forgery;
 mod model;

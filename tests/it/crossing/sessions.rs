@@ -1,4 +1,4 @@
-//! What a request found, and another changed before it wrote: then it touches no row. The races bring the same about by chance.
+//! Sessions that end, are renewed or begin.
 
 use db::{Sql, Unit, sql};
 use doorward::audit::{self, About, By, Event};
@@ -10,15 +10,11 @@ use doorward::sessions::{Carried, Session};
 use doorward::users;
 use serde_json::json;
 
+use super::{is_written, touches};
 use crate::harness::phone::Phone;
 use crate::harness::{ADA, Server, server};
 
-/// Whether a statement touches the one row that it is about.
-async fn touches(server: &Server, statement: Sql) -> bool {
-    is_written(server, Unit::new().expect(1, statement)).await
-}
-
-/// The same for what nobody may do and leave no note of it.
+/// Whether a statement touches one row, for what nobody may do and leave no note of it.
 async fn is_noted(server: &Server, statement: Sql, event: Event, session: &Session) -> bool {
     let about = About {
         user: Some(&session.user),
@@ -27,14 +23,6 @@ async fn is_noted(server: &Server, statement: Sql, event: Event, session: &Sessi
     let by = By::Operator(server.clock.now());
     let unit = Unit::new().expect(1, statement);
     is_written(server, unit.run(audit::row(event, by, about))).await
-}
-
-async fn is_written(server: &Server, unit: Unit) -> bool {
-    match server.app.db.write(unit).await {
-        Ok(_) => true,
-        Err(db::Error::Touched { .. }) => false,
-        Err(error) => panic!("{error}"),
-    }
 }
 
 /// A session as a refresh finds it, what that brings it on to, and its token.
