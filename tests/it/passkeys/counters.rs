@@ -1,11 +1,14 @@
 //! Authenticators that count their signatures tell of copies of them.
 
 use db::sql;
+use doorward::passkeys::{self, Ending};
+use doorward::secret::Secret;
 use serde_json::json;
 
-use super::{PASSKEYS, REGISTER, creation, ending, is_refused, registers, signs_in};
+use super::{PASSKEYS, REGISTER, creation, ending, is_refused, registers, request, signs_in};
 use crate::harness::authenticator::Passkey;
 use crate::harness::{ADA, Server, server, server_with};
+use crate::tokens::rotation_races::asking;
 
 /// How often the trail tells of a copy.
 async fn copies(server: &Server) -> usize {
@@ -98,6 +101,33 @@ async fn its_use_is_noted() {
             listed.json()["data"][0]["lastUsedAt"],
             "2026-06-01T12:00:00.000Z"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_signatures_with_one_count_that_were_verified_at_once_are_used_once() {
+    server(async |server| {
+        let mut passkey = counting(server).await;
+        passkey.sign_count = 6;
+        let app = &server.app;
+        let mut verified = Vec::new();
+        for _ in 0..2 {
+            let options = request(server).await;
+            let ceremony = options["ceremonyId"].as_str().unwrap().to_owned();
+            let ending = Ending {
+                ceremony: Secret::new(ceremony),
+                credential: passkey.prove(&options).json().to_string(),
+            };
+            let asking = asking(server.clock.now());
+            let relying_party = app.relying_party().unwrap();
+            let proven = passkeys::prove(&app.db, relying_party, None, &ending, &asking).await;
+            verified.push(proven.unwrap().unit);
+        }
+        let [first, second] = verified.try_into().ok().unwrap();
+        app.db.write(first).await.unwrap();
+        let late = app.db.write(second).await;
+        assert!(matches!(late, Err(db::Error::Touched { .. })), "{late:?}");
     })
     .await;
 }
