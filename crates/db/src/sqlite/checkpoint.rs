@@ -5,13 +5,13 @@ use std::{
     io,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
 };
 
-use rusqlite::{Connection, hooks::Wal};
+use rusqlite::{Connection, DEFAULT_NAME, ErrorCode, hooks::Wal, wal::CheckpointMode};
 
 /// How many pages of the journal are brought back together: 4 MB. Few enough to be done soon, many enough that a page
 /// which changes often is written once for many changes.
@@ -24,7 +24,7 @@ const PASSES: usize = 3;
 const LONGEST: i64 = 4000;
 
 /// How far the journal has got.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Journal {
     /// Pages in it.
     pages: i64,
@@ -32,29 +32,13 @@ struct Journal {
     copied: i64,
 }
 
-impl Journal {
-    /// Notes that a commit left so many pages, and says how many of them may not be in the file.
-    fn left(&mut self, pages: i64) -> i64 {
-        if pages < self.pages {
-            // It has begun anew.
-            self.copied = 0;
-        }
-        self.pages = pages;
-        pages - self.copied
-    }
-}
-
 /// The thread and its connection. The writer keeps it, and lets it end before itself.
 pub(super) struct Checkpoints {
     connection: Arc<Mutex<Connection>>,
     wake: SyncSender<()>,
-    /// Whether the thread was woken and has not finished.
-    awake: Arc<AtomicBool>,
     thread: JoinHandle<()>,
     /// Pages in the journal, as the last commit left it. How many of them are copied has to be asked for.
     pages: Arc<AtomicI64>,
-    /// As the writer saw it last: by now no fewer are copied, unless it has begun anew, which only the writer can make it do.
-    seen: Journal,
     /// How many commits have written to it.
     commits: Arc<AtomicU64>,
 }
@@ -73,19 +57,16 @@ impl Checkpoints {
         writer.wal_hook(Some(hook)).map_err(io::Error::other)?;
         let connection = Arc::new(Mutex::new(connection));
         let (wake, woken) = sync_channel(1);
-        let awake = Arc::new(AtomicBool::new(false));
-        let (own, at_it) = (Arc::clone(&connection), Arc::clone(&awake));
+        let own = Arc::clone(&connection);
         let thread = thread::Builder::new()
             .name("db-checkpoint".to_owned())
-            .spawn(move || run(&own, &woken, &at_it))?;
+            .spawn(move || run(&own, &woken))?;
         Ok(Self {
             connection,
             wake,
-            awake,
             thread,
             pages,
             commits,
-            seen: Journal::default(),
         })
     }
 
@@ -94,25 +75,20 @@ impl Checkpoints {
         self.commits.load(Ordering::Relaxed)
     }
 
-    /// Sees after a commit of `writer` that the journal gets back into the file. Asks how much of it is there only when that may
-    /// be too little and nobody is at it: a question is a statement to parse, and this comes after every commit.
-    pub(super) fn tend(&mut self, writer: &Connection) {
-        let pages = self.pages.load(Ordering::Relaxed);
-        let is_enough = self.seen.left(pages) < WORTH || self.awake.load(Ordering::Acquire);
-        if is_enough && pages < LONGEST {
+    /// Sees after a commit of `writer` that the journal gets back into the file.
+    pub(super) fn tend(&self, writer: &Connection) {
+        if self.pages.load(Ordering::Relaxed) < WORTH {
             return;
         }
-        match journal(writer, "PRAGMA wal_checkpoint(NOOP)") {
-            Ok(journal) => {
-                self.seen = journal;
-                let left = journal.pages - journal.copied;
-                if journal.pages >= LONGEST && left > 0 {
-                    checkpoint(&self.connection);
-                } else if left >= WORTH {
-                    self.awake.store(true, Ordering::Release);
-                    let _ = self.wake.try_send(());
-                }
+        match journal(writer, CheckpointMode::NOOP) {
+            Ok(Journal { pages, copied }) if pages >= LONGEST && copied < pages => {
+                checkpoint(&self.connection);
             }
+            // A thread that was woken already will find this too.
+            Ok(Journal { pages, copied }) if pages - copied >= WORTH => {
+                let _ = self.wake.try_send(());
+            }
+            Ok(_) => {}
             Err(error) => tracing::warn!(%error, "cannot tell how long the journal is"),
         }
     }
@@ -126,14 +102,13 @@ impl Checkpoints {
     }
 }
 
-fn run(connection: &Mutex<Connection>, woken: &Receiver<()>, awake: &AtomicBool) {
+fn run(connection: &Mutex<Connection>, woken: &Receiver<()>) {
     while woken.recv().is_ok() {
         for _ in 0..PASSES {
             if checkpoint(connection) {
                 break;
             }
         }
-        awake.store(false, Ordering::Release);
     }
 }
 
@@ -141,8 +116,11 @@ fn run(connection: &Mutex<Connection>, woken: &Receiver<()>, awake: &AtomicBool)
 /// what a reader still needs as it was, is left to the next time.
 fn checkpoint(connection: &Mutex<Connection>) -> bool {
     let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-    let left = journal(&connection, "PRAGMA wal_checkpoint(PASSIVE)")
-        .and_then(|_| journal(&connection, "PRAGMA wal_checkpoint(NOOP)"));
+    let copied = match journal(&connection, CheckpointMode::PASSIVE) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
+        copied => copied.map(drop),
+    };
+    let left = copied.and_then(|()| journal(&connection, CheckpointMode::NOOP));
     match left {
         Ok(Journal { pages, copied }) => copied >= pages,
         Err(error) => {
@@ -152,28 +130,11 @@ fn checkpoint(connection: &Mutex<Connection>) -> bool {
     }
 }
 
-fn journal(connection: &Connection, pragma: &'static str) -> rusqlite::Result<Journal> {
-    connection.prepare_cached(pragma)?.query_row([], |row| {
-        Ok(Journal {
-            pages: row.get(1)?,
-            copied: row.get(2)?,
-        })
+/// Called and not asked for by its PRAGMA, which SQLite parses anew each time: this comes after every commit.
+fn journal(connection: &Connection, mode: CheckpointMode) -> rusqlite::Result<Journal> {
+    let (pages, copied) = connection.wal_checkpoint_v2(DEFAULT_NAME, mode)?;
+    Ok(Journal {
+        pages: pages.into(),
+        copied: copied.into(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_copied_counts_until_the_journal_begins_anew() {
-        let mut seen = Journal {
-            pages: 1200,
-            copied: 1100,
-        };
-        assert_eq!(seen.left(1300), 200);
-        assert_eq!(seen.left(1300), 200, "a commit that wrote nothing");
-        assert_eq!(seen.left(7), 7);
-        assert_eq!(seen.left(1300), 1300);
-    }
 }

@@ -103,7 +103,7 @@ impl Job {
 /// share a commit.
 pub(super) fn start(
     file: File,
-    mut checkpoints: Checkpoints,
+    checkpoints: Checkpoints,
     editions: Arc<Editions>,
     queue: Arc<Queue<Job>>,
     group: usize,
