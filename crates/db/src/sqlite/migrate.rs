@@ -4,7 +4,7 @@ use std::{path::Path, thread, time::Duration, time::Instant};
 
 use rusqlite::Connection;
 
-use super::{PATIENCE, Role, open};
+use super::{PATIENCE, Role, checkpoint, open};
 use crate::{
     Migration, OpenError, lex,
     migration::{self, Applied},
@@ -56,7 +56,10 @@ fn apply(connection: &Connection, path: &Path, migrations: &[Migration]) -> Resu
             Err(_) => connection.execute_batch("ROLLBACK").map_err(failed)?,
         }
         next?
-    } {}
+    } {
+        // Not first by a commit that somebody waits for.
+        checkpoint::all(connection).map_err(failed)?;
+    }
     Ok(())
 }
 
