@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    panic::resume_unwind,
     pin::Pin,
     sync::{
         Arc,
@@ -13,7 +14,7 @@ use std::{
 use deadpool_postgres::{ClientWrapper, Connect};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
     time::timeout,
 };
 use tokio_postgres::{
@@ -34,7 +35,7 @@ struct Inner {
     /// and not when it takes the connection and says nothing, as a machine that hangs does.
     each: Vec<Config>,
     /// Which of them gave the last connection. It is asked first: one that hung and is awake again may not know that another has
-    /// taken its place, and while it hangs nobody waits for it twice.
+    /// taken its place, and while it hangs nobody else need wait for it.
     leads: AtomicUsize,
     tls: Option<Tls>,
     setup: String,
@@ -61,7 +62,8 @@ impl Connector {
         let hosts = hosts::number(&config);
         // A peer that vanished is noticed within a minute, even when nobody asks it anything.
         config
-            .connect_timeout(hosts::share(hosts))
+            // Of each address that a name has, so that the second is asked in time.
+            .connect_timeout(CONNECT / 2)
             .keepalives_idle(Duration::from_secs(30))
             .keepalives_interval(Duration::from_secs(10))
             .keepalives_retries(3)
@@ -101,20 +103,52 @@ impl Connector {
         }
     }
 
-    /// A connection to the first host that gives one, each of which but the last has its share of the time.
+    /// A connection to the first host that gives one. The next is asked as soon as one has refused, or has kept silent for its
+    /// share of the time; that one may answer yet.
     async fn any(&self) -> Connected {
         let Inner { each, leads, .. } = &*self.0;
+        if each.len() == 1 {
+            return self.one(0).await;
+        }
         let first = match self.0.config.get_load_balance_hosts() {
             LoadBalanceHosts::Random => hosts::chance(each.len()),
             _ => leads.load(Ordering::Relaxed),
         };
-        let turn = |turn: usize| (first + turn) % each.len();
-        for host in (0..each.len() - 1).map(turn) {
-            if let Ok(Ok(connected)) = timeout(hosts::share(each.len()), self.one(host)).await {
-                return Ok(connected);
+        let mut waiting = (0..each.len()).map(|turn| (first + turn) % each.len());
+        let mut asked = JoinSet::new();
+        loop {
+            let next = waiting.next();
+            if let Some(host) = next {
+                let this = self.clone();
+                asked.spawn(async move { (host, this.one(host).await) });
+            }
+            // Behind the last there is nobody else to ask.
+            let share = next.map_or(CONNECT, |_| hosts::share(each.len()));
+            let Ok(Some(ended)) = timeout(share, asked.join_next()).await else {
+                if let Some(host) = next {
+                    tracing::warn!(
+                        host = host + 1,
+                        "a host of the database is silent; another is asked as well"
+                    );
+                }
+                continue;
+            };
+            let (host, answer) = ended.unwrap_or_else(|ended| resume_unwind(ended.into_panic()));
+            match answer {
+                Ok(connected) => {
+                    // Unless another has taken the lead since.
+                    let order = Ordering::Relaxed;
+                    let _ = leads.compare_exchange(first, host, order, order);
+                    return Ok(connected);
+                }
+                Err(error) if asked.is_empty() && waiting.len() == 0 => return Err(error),
+                Err(error) => tracing::warn!(
+                    host = host + 1,
+                    error = describe(&error),
+                    "a host of the database gave no connection; another is asked"
+                ),
             }
         }
-        self.one(turn(each.len() - 1)).await
     }
 
     async fn one(&self, host: usize) -> Connected {
@@ -124,7 +158,6 @@ impl Connector {
             None => run(config.connect(NoTls).await?),
         };
         client.batch_execute(&self.0.setup).await?;
-        self.0.leads.store(host, Ordering::Relaxed);
         Ok((client, running))
     }
 }

@@ -15,9 +15,9 @@ pub(super) fn number(config: &Config) -> usize {
     config.get_hosts().len().max(addresses).max(1)
 }
 
-/// How long each of so many hosts has to answer.
+/// How long each of so many hosts has to answer before the next is asked as well; what is left is for the last.
 pub(super) fn share(hosts: usize) -> Duration {
-    CONNECT / u32::try_from(hosts).unwrap_or(u32::MAX)
+    CONNECT / u32::try_from(hosts + 1).unwrap_or(u32::MAX)
 }
 
 /// Some number less than `end`, which is one at least.
@@ -105,11 +105,6 @@ mod tests {
         address.parse().expect("an address")
     }
 
-    fn described(configs: &[Config]) -> Vec<String> {
-        configs.iter().map(|one| format!("{one:?}")).collect()
-    }
-
-    /// Whatever the driver knows of is in what it prints of it, except for the password.
     #[test]
     fn one_host_is_left_as_it_is() {
         let addresses = [
@@ -121,9 +116,7 @@ mod tests {
         ];
         for address in addresses {
             let config = config(address);
-            let each = super::each(&config);
-            assert_eq!(described(&each), described(slice::from_ref(&config)));
-            assert_eq!(each[0].get_password(), config.get_password());
+            assert_eq!(super::each(&config), slice::from_ref(&config));
         }
     }
 
@@ -133,8 +126,8 @@ mod tests {
         let expected = ["me@a:1", "me@b:2"].map(|at| config(&format!("postgres://{at}/base")));
         let socket = config("postgres://me@/base?host=/run/c&port=3");
         assert_eq!(
-            described(&super::each(&several)),
-            described(&[expected.as_slice(), &[socket]].concat())
+            super::each(&several),
+            [expected.as_slice(), &[socket]].concat()
         );
         let several = config("host=a,b hostaddr=10.0.0.1,10.0.0.2 port=7");
         let expected = [
@@ -142,17 +135,14 @@ mod tests {
             "host=b hostaddr=10.0.0.2 port=7",
         ]
         .map(config);
-        assert_eq!(described(&super::each(&several)), described(&expected));
+        assert_eq!(super::each(&several), expected);
     }
 
     #[test]
     fn lists_that_do_not_fit_each_other_are_left_to_the_driver() {
         for address in ["host=a,b port=1,2,3", "host=a,b hostaddr=10.0.0.1"] {
             let config = config(address);
-            assert_eq!(
-                described(&super::each(&config)),
-                described(slice::from_ref(&config))
-            );
+            assert_eq!(super::each(&config), slice::from_ref(&config));
         }
     }
 

@@ -388,6 +388,34 @@ async fn a_server_that_hangs_does_not_keep_the_next_from_being_asked() {
     hangs.accept().expect_err("it was asked again");
 }
 
+/// One that is busy: all its clients come back at once, and the one beside it takes no changes or is gone.
+#[tokio::test]
+async fn a_server_that_is_slow_is_waited_for_when_no_other_answers() {
+    let server = Cluster::start();
+    let url = server.url();
+    let (_, folder) = url.split_once("host=").expect("a host");
+    let socket = format!("{folder}/.s.PGSQL.5432");
+    let slow = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let port = slow.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = slow.accept().await {
+            let socket = socket.clone();
+            tokio::spawn(async move {
+                // Longer than its share, shorter than all that there is.
+                tokio::time::sleep(Duration::from_millis(1100)).await;
+                let mut server = tokio::net::UnixStream::connect(socket).await?;
+                tokio::io::copy_bidirectional(&mut client, &mut server).await
+            });
+        }
+    });
+    let gone = format!("{folder}/nobody");
+    let both = format!("postgres://tester@127.0.0.1:{port}/postgres?host={gone}&port=5432");
+    let db = Db::open(&both, MIGRATIONS).await.expect("it opens");
+    assert_eq!(count(&db).await, 0);
+}
+
 /// A question, and what finds out whether editions tell, of which nobody knows.
 #[tokio::test]
 async fn closing_waits_for_what_was_begun_and_leaves_no_connection() {
