@@ -126,10 +126,7 @@ impl Connector {
             let share = next.map_or(CONNECT, |_| hosts::share(each.len()));
             let Ok(Some(ended)) = timeout(share, asked.join_next()).await else {
                 if let Some(host) = next {
-                    tracing::warn!(
-                        host = host + 1,
-                        "a host of the database is silent; another is asked as well"
-                    );
+                    tracing::warn!(host = host + 1, "a host of the database is silent");
                 }
                 continue;
             };
@@ -145,7 +142,7 @@ impl Connector {
                 Err(error) => tracing::warn!(
                     host = host + 1,
                     error = describe(&error),
-                    "a host of the database gave no connection; another is asked"
+                    "a host of the database gave no connection"
                 ),
             }
         }
