@@ -3,7 +3,10 @@
 mod second_factors;
 mod sessions;
 
-use db::{Sql, Unit};
+use db::{Sql, Unit, sql};
+use doorward::audit::{self, About, By, Event};
+use doorward::ids::UserId;
+use doorward::users;
 
 use crate::harness::Server;
 
@@ -18,4 +21,28 @@ async fn is_written(server: &Server, unit: Unit) -> bool {
         Err(db::Error::Touched { .. }) => false,
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Whether a statement touches one row, for what nobody may do and leave no note of it.
+async fn is_noted(server: &Server, statement: Sql, event: Event, about: About<'_>) -> bool {
+    let by = By::Operator(server.clock.now());
+    let unit = Unit::new().expect(1, statement);
+    is_written(server, unit.run(audit::row(event, by, about))).await
+}
+
+/// The hash of somebody's password.
+async fn password_of(server: &Server, user: &UserId) -> String {
+    let stored = sql("SELECT hash FROM passwords WHERE user_id = $1").bind(user);
+    let stored = server.app.db.one(stored, |row| row.text("hash")).await;
+    stored.unwrap().unwrap()
+}
+
+/// Shuts an account, and ends nothing that was begun.
+async fn shut(server: &Server, user: &UserId) {
+    let about = About {
+        user: Some(user),
+        session: None,
+    };
+    let shut = users::store::disable(user, server.clock.now());
+    assert!(is_noted(server, shut, Event::UserDisabled, about).await);
 }

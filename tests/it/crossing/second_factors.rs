@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use db::sql;
 use doorward::challenges::{self, Challenge, LIFETIME};
 use doorward::password::{Norm, Stored};
 use doorward::sessions::Carried;
 use doorward::trusted_devices::{self, Mark};
 use doorward::{recovery_codes, totp};
 
-use super::touches;
+use super::{password_of, shut, touches};
 use crate::harness::phone::Phone;
 use crate::harness::{ADA, server};
 use crate::tokens::rotation_races::asking;
@@ -25,9 +24,7 @@ async fn a_challenge_is_held_tried_and_met_until_it_is_over() {
     use challenges::store::{charge, hold, insert, spend};
     server(async |server| {
         let user = &owner(server, &server.signs_up(ADA).await).await;
-        let stored = sql("SELECT hash FROM passwords WHERE user_id = $1").bind(user);
-        let stored = server.app.db.one(stored, |row| row.text("hash")).await;
-        let hash = &stored.unwrap().unwrap();
+        let hash = &password_of(server, user).await;
         let now = server.clock.now();
         let (last, over) = (now.plus(just_before(LIFETIME)), now.plus(LIFETIME));
         let begun = async || {
@@ -52,6 +49,25 @@ async fn a_challenge_is_held_tried_and_met_until_it_is_over() {
         for statement in [hold, charge, spend] {
             assert!(!touches(server, statement(&met, now)).await);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_challenge_does_not_begin_by_what_counts_no_more() {
+    server(async |server| {
+        let user = &owner(server, &server.signs_up(ADA).await).await;
+        let hash = &password_of(server, user).await;
+        let begins = async |hash: &str| {
+            let now = server.clock.now();
+            let challenge = Challenge::new();
+            let begin = challenges::store::insert(&challenge, user, Carried::Token, hash, now);
+            touches(server, begin).await
+        };
+        assert!(begins(hash).await);
+        assert!(!begins("another").await);
+        shut(server, user).await;
+        assert!(!begins(hash).await);
     })
     .await;
 }

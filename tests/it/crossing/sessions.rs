@@ -1,7 +1,7 @@
 //! Sessions that end, are renewed or begin.
 
-use db::{Sql, Unit, sql};
-use doorward::audit::{self, About, By, Event};
+use db::{Sql, sql};
+use doorward::audit::{About, Event};
 use doorward::clock::Timestamp;
 use doorward::ids::SessionId;
 use doorward::sessions::renewal::Renewal;
@@ -10,20 +10,9 @@ use doorward::sessions::{Carried, Session};
 use doorward::users;
 use serde_json::json;
 
-use super::{is_written, touches};
+use super::{is_noted, password_of, shut, touches};
 use crate::harness::phone::Phone;
 use crate::harness::{ADA, Server, server};
-
-/// Whether a statement touches one row, for what nobody may do and leave no note of it.
-async fn is_noted(server: &Server, statement: Sql, event: Event, session: &Session) -> bool {
-    let about = About {
-        user: Some(&session.user),
-        session: Some(&session.id),
-    };
-    let by = By::Operator(server.clock.now());
-    let unit = Unit::new().expect(1, statement);
-    is_written(server, unit.run(audit::row(event, by, about))).await
-}
 
 /// A session as a refresh finds it, what that brings it on to, and its token.
 async fn found(server: &Server) -> (Session, Renewal, String) {
@@ -91,9 +80,7 @@ async fn a_session_does_not_begin_by_what_counts_no_more() {
     server(async |server| {
         let token = server.signs_up(ADA).await;
         let (session, ..) = found(server).await;
-        let stored = sql("SELECT hash FROM passwords WHERE user_id = $1").bind(&session.user);
-        let stored = server.app.db.all(stored, |row| row.text("hash")).await;
-        let hash = stored.unwrap().remove(0);
+        let hash = password_of(server, &session.user).await;
         let begins = async |hash: &str| {
             let mut begun = Vec::new();
             for proof in [
@@ -105,8 +92,12 @@ async fn a_session_does_not_begin_by_what_counts_no_more() {
                     id: SessionId::new(server.clock.now()),
                     ..session.clone()
                 };
+                let about = About {
+                    user: Some(&session.user),
+                    session: Some(&session.id),
+                };
                 let begin = store::insert(&session, None, proof);
-                begun.push(is_noted(server, begin, Event::SignedIn, &session).await);
+                begun.push(is_noted(server, begin, Event::SignedIn, about).await);
             }
             begun
         };
@@ -114,9 +105,11 @@ async fn a_session_does_not_begin_by_what_counts_no_more() {
         assert_eq!(begins("another").await, [false, false, true]);
         Phone::is_set_up(server, &token).await;
         assert_eq!(begins(&hash).await, [false, true, true]);
-        let disabled = users::store::disable(&session.user, server.clock.now());
-        assert!(is_noted(server, disabled, Event::UserDisabled, &session).await);
+        let noted = || users::store::touch_sign_in(&session.user, server.clock.now());
+        assert!(touches(server, noted()).await);
+        shut(server, &session.user).await;
         assert_eq!(begins(&hash).await, [false, false, false]);
+        assert!(!touches(server, noted()).await);
     })
     .await;
 }
