@@ -12,22 +12,14 @@ use crate::harness::Server;
 
 /// Whether a statement touches the one row that it is about.
 async fn touches(server: &Server, statement: Sql) -> bool {
-    is_written(server, Unit::new().expect(1, statement)).await
-}
-
-async fn is_written(server: &Server, unit: Unit) -> bool {
-    match server.app.db.write(unit).await {
-        Ok(_) => true,
-        Err(db::Error::Touched { .. }) => false,
-        Err(error) => panic!("{error}"),
-    }
+    server.writes(Unit::new().expect(1, statement)).await
 }
 
 /// Whether a statement touches one row, for what nobody may do and leave no note of it.
 async fn is_noted(server: &Server, statement: Sql, event: Event, about: About<'_>) -> bool {
     let by = By::Operator(server.clock.now());
     let unit = Unit::new().expect(1, statement);
-    is_written(server, unit.run(audit::row(event, by, about))).await
+    server.writes(unit.run(audit::row(event, by, about))).await
 }
 
 /// The hash of somebody's password.

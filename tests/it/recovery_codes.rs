@@ -4,13 +4,9 @@
     reason = "the ids of the catalogue are written with a capital"
 )]
 
-use std::net::IpAddr;
-
 use db::sql;
 use doorward::attempts::Permit;
 use doorward::audit::By;
-use doorward::http::Asking;
-use doorward::http::client::Client;
 use doorward::ids::UserId;
 use doorward::password;
 use doorward::recovery_codes;
@@ -18,34 +14,19 @@ use doorward::secret::Secret;
 use serde_json::json;
 
 use crate::harness::phone::{self, Phone};
-use crate::harness::{ADA, Server, rows, server, together};
+use crate::harness::{ADA, Server, asking, rows, server, together};
 use crate::totp::owner;
-
-fn asking(server: &Server) -> Asking {
-    Asking {
-        now: server.clock.now(),
-        client: Client {
-            address: IpAddr::from([192, 0, 2, 1]),
-            agent: None,
-        },
-        request_id: "a-request".to_owned(),
-    }
-}
 
 /// Whether a code is taken from whoever signs in with it now.
 async fn takes(server: &Server, user: &UserId, code: &str) -> bool {
     let app = &server.app;
-    let asking = asking(server);
+    let asking = asking(server.clock.now());
     let permit = Permit::unlimited(password::turn(By::Caller(&asking)));
     let code = Secret::new(code.to_owned());
     let unit = recovery_codes::check(&app.db, &app.passwords, &permit, user, &code, &asking);
     match unit.await.unwrap() {
         None => false,
-        Some(unit) => match app.db.write(unit).await {
-            Ok(_) => true,
-            Err(db::Error::Touched { .. }) => false,
-            Err(error) => panic!("{error}"),
-        },
+        Some(unit) => server.writes(unit).await,
     }
 }
 

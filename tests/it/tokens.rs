@@ -13,7 +13,7 @@ mod forged;
 mod form;
 mod header;
 mod rotation;
-pub mod rotation_races;
+mod rotation_races;
 
 use std::time::Duration;
 

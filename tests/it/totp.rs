@@ -35,11 +35,7 @@ async fn takes_at(server: &Server, user: &UserId, code: &str, now: Timestamp) ->
     let unit = totp::check(&app.db, app.sealer(), user, &code, now);
     match unit.await.unwrap() {
         None => false,
-        Some(unit) => match app.db.write(unit).await {
-            Ok(_) => true,
-            Err(db::Error::Touched { .. }) => false,
-            Err(error) => panic!("{error}"),
-        },
+        Some(unit) => server.writes(unit).await,
     }
 }
 

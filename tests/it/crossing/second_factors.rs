@@ -10,8 +10,7 @@ use doorward::{recovery_codes, totp};
 
 use super::{password_of, shut, touches};
 use crate::harness::phone::Phone;
-use crate::harness::{ADA, server};
-use crate::tokens::rotation_races::asking;
+use crate::harness::{ADA, asking, server};
 use crate::totp::owner;
 
 /// As close as the clock goes.

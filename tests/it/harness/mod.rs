@@ -28,11 +28,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
-use db::{Db, sql};
+use db::{Db, Unit, sql};
 use doorward::app::App;
 use doorward::clock::{Clock, Timestamp};
 use doorward::config::{self, Config, Inputs};
-use doorward::http::client::Peer;
+use doorward::http::Asking;
+use doorward::http::client::{Client, Peer};
 use doorward::http::cookie;
 use doorward::router::Front;
 use doorward::secret::Secret;
@@ -50,6 +51,18 @@ pub const BEGINNING: Timestamp = Timestamp::from_micros(1_780_315_200_000_000);
 pub const PASSWORD: &str = "a long walk by the sea";
 /// The address of somebody who signs up in many tests.
 pub const ADA: &str = "ada@example.com";
+
+/// Whoever asks, where no request is sent.
+pub fn asking(now: Timestamp) -> Asking {
+    Asking {
+        now,
+        client: Client {
+            address: [192, 0, 2, 1].into(),
+            agent: None,
+        },
+        request_id: "a-test".to_owned(),
+    }
+}
 
 /// A service to test.
 pub struct Server {
@@ -334,7 +347,7 @@ impl Server {
     pub async fn gives_role(&self, email: &str, role: &str) {
         let roles = sql("UPDATE users SET roles = $2 WHERE email = $1");
         let roles = roles.bind(email).bind(json!([role]).to_string());
-        let unit = db::Unit::new().expect(1, roles);
+        let unit = Unit::new().expect(1, roles);
         self.app.db.write(unit).await.unwrap();
     }
 
@@ -359,5 +372,14 @@ impl Server {
     /// Time passes.
     pub fn wait(&self, span: Duration) {
         self.clock.advance(span);
+    }
+
+    /// Whether a unit is written: not when a statement touches other rows than it is to.
+    pub async fn writes(&self, unit: Unit) -> bool {
+        match self.app.db.write(unit).await {
+            Ok(_) => true,
+            Err(db::Error::Touched { .. }) => false,
+            Err(error) => panic!("{error}"),
+        }
     }
 }

@@ -5,8 +5,6 @@ use std::time::Duration;
 use doorward::audit::By;
 use doorward::challenges::Challenge;
 use doorward::error::{Error, Refusal};
-use doorward::http::Asking;
-use doorward::http::client::Client;
 use doorward::ids::SessionId;
 use doorward::passkeys::{self, HalfDone};
 use doorward::second_factors::Owner;
@@ -18,7 +16,7 @@ use super::{
     signs_in,
 };
 use crate::harness::authenticator::Passkey;
-use crate::harness::{ADA, PASSWORD, insist, server, together};
+use crate::harness::{ADA, PASSWORD, asking, insist, server, together};
 use crate::totp::owner;
 
 #[tokio::test]
@@ -260,14 +258,7 @@ async fn N6_the_options_tell_of_nobody() {
 async fn nothing_is_begun_for_an_account_that_was_removed_or_shut_meanwhile() {
     server(async |server| {
         let (app, now) = (&server.app, server.clock.now());
-        let asking = Asking {
-            now,
-            client: Client {
-                address: [192, 0, 2, 1].into(),
-                agent: None,
-            },
-            request_id: "a-test".to_owned(),
-        };
+        let asking = asking(now);
         let relying_party = app.relying_party().unwrap();
         for is_removed in [false, true] {
             let token = server.signs_up(ADA).await;

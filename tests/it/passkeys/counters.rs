@@ -7,8 +7,7 @@ use serde_json::json;
 
 use super::{PASSKEYS, REGISTER, creation, ending, is_refused, registers, request, signs_in};
 use crate::harness::authenticator::Passkey;
-use crate::harness::{ADA, Server, server, server_with};
-use crate::tokens::rotation_races::asking;
+use crate::harness::{ADA, Server, asking, server, server_with};
 
 /// How often the trail tells of a copy.
 async fn copies(server: &Server) -> usize {

@@ -2,22 +2,17 @@
 
 use std::time::Duration;
 
-use doorward::audit::{self, About, By, Event};
-use doorward::clock::Timestamp;
+use doorward::audit::By;
 use doorward::error::{Error, Refusal};
-use doorward::http::Asking;
-use doorward::http::client::Client;
 use doorward::ids::SessionId;
 use doorward::second_factors::Owner;
-use doorward::sessions::store::Proof;
-use doorward::sessions::{self, Carried, Session};
-use doorward::users::{self, Email};
+use doorward::users;
 use doorward::{passkeys, password, recovery_codes, totp};
 use serde_json::json;
 
 use super::{ada, at_once, claims, goes_on, is_asked, is_refused};
 use crate::harness::phone::Phone;
-use crate::harness::{ADA, PASSWORD, Server, rows, server, server_with};
+use crate::harness::{ADA, PASSWORD, asking, rows, server, server_with};
 use crate::passkeys::registers;
 use crate::proofs::{asks, solved, written};
 
@@ -170,24 +165,6 @@ async fn a_session_from_before_the_app_proves_itself_again_and_the_one_that_set_
     .await;
 }
 
-#[tokio::test]
-async fn a_session_by_a_password_alone_does_not_begin_once_there_is_an_app() {
-    server(async |server| {
-        let token = server.signs_up(ADA).await;
-        // Read before the app was there.
-        let email = Email::parse(ADA).unwrap();
-        let account = password::store::account(&server.app.db, email.key()).await;
-        let account = account.unwrap().unwrap();
-        let hash = account.stored.unwrap().hash;
-        assert!(begins(server, &account.user.id, Proof::PasswordAlone(&hash)).await);
-        Phone::is_set_up(server, &token).await;
-        // Written after.
-        assert!(!begins(server, &account.user.id, Proof::PasswordAlone(&hash)).await);
-        assert!(begins(server, &account.user.id, Proof::Password(&hash)).await);
-    })
-    .await;
-}
-
 /// Who asked before there was a second factor, and is written down after.
 #[tokio::test]
 async fn a_session_that_has_shown_no_second_factor_changes_none_that_came_meanwhile() {
@@ -236,41 +213,4 @@ async fn a_session_that_has_shown_no_second_factor_changes_none_that_came_meanwh
         removed.unwrap();
     })
     .await;
-}
-
-/// Whether a session begins by what was proved.
-async fn begins(server: &Server, user: &doorward::ids::UserId, proof: Proof<'_>) -> bool {
-    let app = &server.app;
-    let asking = asking(server.clock.now());
-    let session = Session::begin(
-        user.clone(),
-        Carried::Token,
-        &["pwd"],
-        &app.config.sessions,
-        &app.tokens,
-        &asking,
-    );
-    let about = About {
-        user: Some(user),
-        session: Some(&session.id),
-    };
-    let unit = db::Unit::new()
-        .expect(1, sessions::store::insert(&session, None, proof))
-        .run(audit::row(Event::SignedIn, By::Caller(&asking), about));
-    match app.db.write(unit).await {
-        Ok(_) => true,
-        Err(db::Error::Touched { .. }) => false,
-        Err(error) => panic!("{error}"),
-    }
-}
-
-fn asking(now: Timestamp) -> Asking {
-    Asking {
-        now,
-        client: Client {
-            address: [192, 0, 2, 1].into(),
-            agent: None,
-        },
-        request_id: "a-test".to_owned(),
-    }
 }

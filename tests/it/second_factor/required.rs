@@ -277,11 +277,7 @@ async fn a_password_alone_sets_up_nothing_beside_a_passkey() {
 /// Whether what a half-done sign-in sets up is written, as far as the factors tell that there are.
 async fn may_set_one_up(server: &Server, user: &UserId) -> bool {
     let unit = db::Unit::new().expect(1, second_factors::store::ask_none(user));
-    match server.app.db.write(unit).await {
-        Ok(_) => true,
-        Err(db::Error::Touched { .. }) => false,
-        Err(error) => panic!("{error}"),
-    }
+    server.writes(unit).await
 }
 
 #[tokio::test]

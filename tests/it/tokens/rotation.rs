@@ -13,8 +13,7 @@ use serde_json::Value;
 
 use super::endings::owner;
 use super::forge::{ALGORITHMS, Forger, for_each_algorithm, with};
-use super::rotation_races::asking;
-use crate::harness::{ADA, PASSWORD, Server, server_with};
+use crate::harness::{ADA, PASSWORD, Server, asking, server_with};
 
 const LIFETIME: Duration = Duration::from_hours(1);
 const SECOND: Duration = Duration::from_secs(1);

@@ -1,15 +1,11 @@
 //! One signing key follows another while many sign and verify.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use doorward::app::App;
 use doorward::audit::By;
-use doorward::clock::Timestamp;
-use doorward::http::Asking;
-use doorward::http::client::Client;
 use doorward::sessions::{Carried, Session};
 use doorward::tokens::Tokens;
 use doorward::tokens::keys::{self, KeyRing, Rotated};
@@ -19,6 +15,7 @@ use tokio::task::JoinSet;
 
 use super::endings::owner;
 use super::forge::{Forger, with};
+use crate::harness::asking;
 
 const TASKS: usize = 64;
 const ROUNDS: usize = 3;
@@ -116,17 +113,5 @@ async fn sign_and_verify(nodes: Arc<Nodes>) {
             }
         }
         tokio::task::yield_now().await;
-    }
-}
-
-/// Whoever asks for a session.
-pub fn asking(now: Timestamp) -> Asking {
-    Asking {
-        now,
-        client: Client {
-            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            agent: None,
-        },
-        request_id: String::new(),
     }
 }
