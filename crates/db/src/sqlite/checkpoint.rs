@@ -112,25 +112,24 @@ fn run(connection: &Mutex<Connection>, woken: &Receiver<()>) {
     }
 }
 
+fn checkpoint(connection: &Mutex<Connection>) -> bool {
+    copy(&connection.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// Copies into the file what is in the journal now, and says whether nothing has come meanwhile. What another process copies, or
 /// what a reader still needs as it was, is left to the next time.
-fn checkpoint(connection: &Mutex<Connection>) -> bool {
-    let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-    let left = all(&connection).and_then(|()| journal(&connection, CheckpointMode::NOOP));
+pub(super) fn copy(connection: &Connection) -> bool {
+    let copied = match journal(connection, CheckpointMode::PASSIVE) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
+        copied => copied.map(drop),
+    };
+    let left = copied.and_then(|()| journal(connection, CheckpointMode::NOOP));
     match left {
         Ok(Journal { pages, copied }) => copied >= pages,
         Err(error) => {
             tracing::warn!(%error, "the journal could not be brought back into the file; trying again after the next change");
             true
         }
-    }
-}
-
-/// Copies into the file what is in the journal now, unless another is about to.
-pub(super) fn all(connection: &Connection) -> rusqlite::Result<()> {
-    match journal(connection, CheckpointMode::PASSIVE) {
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
-        copied => copied.map(drop),
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn migrate(
 /// Applies what is missing, each migration in a transaction that begins by looking again at what is missing.
 fn apply(connection: &Connection, path: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
     let failed = |e: rusqlite::Error| open::sqlite_error(path, &e);
+    let mut has_written = false;
     while {
         connection
             .execute_batch("BEGIN IMMEDIATE")
@@ -57,8 +58,11 @@ fn apply(connection: &Connection, path: &Path, migrations: &[Migration]) -> Resu
         }
         next?
     } {
+        has_written = true;
+    }
+    if has_written {
         // Not first by a commit that somebody waits for.
-        checkpoint::all(connection).map_err(failed)?;
+        checkpoint::copy(connection);
     }
     Ok(())
 }
