@@ -17,11 +17,13 @@ start service '' $behind_a_proxy
 # Hashes a second, with nothing else to do.
 alone() { "$bench" raw "$threads" "$duration"; }
 one() { "$bench" one "$(url service)" $people "$duration" "$@"; }
+as_it_is() { one >"$work/one.run"; }
 # Where that may be written, no core need sleep: root is not always enough, and without a driver that heeds it cores sleep as before.
 may_keep_awake() {
     driver=$(cat /sys/devices/system/cpu/cpuidle/current_driver 2>/dev/null || echo none)
     [ "$driver" != none ] && [ -c /dev/cpu_dma_latency ] && (: >/dev/cpu_dma_latency) 2>/dev/null
 }
+awake() { ! may_keep_awake || one awake >"$work/awake.run"; }
 sign_in() { drive "$1" signin "$(url service)/auth/signin" $people; }
 
 # Each round has the hashes alone between the sign-ins, so that both find the machine as it is at that moment.
@@ -30,9 +32,11 @@ for round in $(seq 0 "$rounds"); do
     ticks service >"$work/ticks"
     sign_in 1 >"$work/1.run"
     rm -f "$work/awake.run"
-    ! may_keep_awake || [ $((round % 2)) = 0 ] || one awake >"$work/awake.run"
-    one >"$work/one.run"
-    ! may_keep_awake || [ $((round % 2)) = 1 ] || one awake >"$work/awake.run"
+    # In turns, so that neither always comes behind the same.
+    case $((round % 2)) in
+    0) as_it_is; awake ;;
+    1) awake; as_it_is ;;
+    esac
     sign_in 8 >"$work/8.run"
     alone >"$work/before.run"
     sign_in 64 >"$work/64.run"
